@@ -9,7 +9,7 @@ DIFF  ?=
 # What `make test` covers: the program, the sandbox and what it is made of, and the whole-stack proofs.
 MODULES := . sandbox sandbox/kubernetes sandbox/tools/istio-charts $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 CHECKED := . sandbox $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
-SOURCES := $(shell git ls-files --cached --others --exclude-standard '*.go' 2>/dev/null)
+SOURCES := $(shell find . -name '*.go' -not -path './.sandbox/*')
 
 # `go tool -n` compiles the command and prints its path; exec hands it make's signals and exit code as they are.
 SANDBOX := sandbox="$$(go -C sandbox tool -n sandbox)" && exec "$$sandbox"

@@ -15,11 +15,7 @@ import (
 	"time"
 )
 
-const (
-	startDeadline = time.Minute
-	stopDeadline  = 20 * time.Second
-	pollInterval  = 50 * time.Millisecond
-)
+const pollInterval = 50 * time.Millisecond
 
 // process is a running embedded Kubernetes.
 type process struct {
@@ -29,13 +25,13 @@ type process struct {
 // StartCluster starts the embedded Kubernetes and returns when its API answers. A cluster that runs already is left
 // alone. The cluster outlives this process; when ctx ends before it is ready, it is stopped again.
 func (s *Sandbox) StartCluster(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, startDeadline, fmt.Errorf("it was not ready within %s", startDeadline))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.startDeadline, fmt.Errorf("it was not ready within %s", s.startDeadline))
 	defer cancel()
 	var died <-chan error
 	p, running := s.findCluster()
 	if !running {
 		var err error
-		if p, died, err = s.launchCluster(); err != nil {
+		if p, died, err = s.launchCluster(ctx); err != nil {
 			return err
 		}
 	}
@@ -43,12 +39,13 @@ func (s *Sandbox) StartCluster(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
+	// A half-started cluster must not get in the way of the next command.
+	stopErr := s.StopCluster(context.WithoutCancel(ctx))
 	if errors.Is(ctx.Err(), context.Canceled) {
-		// Do not leave a half-started cluster to the next command.
-		return errors.Join(ctx.Err(), s.StopCluster(context.WithoutCancel(ctx)))
+		return errors.Join(ctx.Err(), stopErr)
 	}
-	return fmt.Errorf("start the embedded Kubernetes: %w\n%s\nall of its output: %s",
-		err, tail(s.clusterLog(), 10), s.clusterLog())
+	return errors.Join(fmt.Errorf("start the embedded Kubernetes: %w\n%s\nall of its output: %s",
+		err, tail(s.clusterLog(), 10), s.clusterLog()), stopErr)
 }
 
 // StopCluster stops the embedded Kubernetes and keeps its data. It does nothing when none runs.
@@ -61,7 +58,7 @@ func (s *Sandbox) StopCluster(ctx context.Context) error {
 		if err := syscall.Kill(p.pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("stop the embedded Kubernetes (pid %d): %w", p.pid, err)
 		}
-		err := poll(ctx, stopDeadline, func() bool { q, up := s.findCluster(); return !up || q.pid != p.pid })
+		err := poll(ctx, s.stopDeadline, func() bool { q, up := s.findCluster(); return !up || q.pid != p.pid })
 		if err == nil || ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -71,8 +68,8 @@ func (s *Sandbox) StopCluster(ctx context.Context) error {
 
 // launchCluster starts the process in a session of its own, out of reach of the terminal's Ctrl-C. What ends it
 // before its time arrives on died.
-func (s *Sandbox) launchCluster() (p process, died <-chan error, err error) {
-	if err := s.checkPort(); err != nil {
+func (s *Sandbox) launchCluster(ctx context.Context) (p process, died <-chan error, err error) {
+	if err := s.checkPort(ctx); err != nil {
 		return p, nil, err
 	}
 	if err := makeDir(s.clusterDir()); err != nil {
@@ -95,14 +92,21 @@ func (s *Sandbox) launchCluster() (p process, died <-chan error, err error) {
 	return process{cmd.Process.Pid, s.port}, exit, nil
 }
 
-func (s *Sandbox) checkPort() error {
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return fmt.Errorf("start the embedded Kubernetes: %w; if another program uses port %d, choose a free one with MESH_SANDBOX_PORT=<port>",
-			err, s.port)
+// checkPort refuses a port that is in use, after a moment in which a cluster that was just killed may let go of it.
+func (s *Sandbox) checkPort(ctx context.Context) error {
+	var err error
+	free := func() bool {
+		var l net.Listener
+		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))); err == nil {
+			err = l.Close()
+		}
+		return err == nil
 	}
-	return l.Close()
+	if poll(ctx, time.Second, free) == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("start the embedded Kubernetes: %w; if another program uses port %d, choose a free one with MESH_SANDBOX_PORT=<port>",
+		err, s.port)
 }
 
 // awaitReady waits until that very process has declared itself ready and its API answers.

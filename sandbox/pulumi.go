@@ -45,14 +45,15 @@ func (s *Sandbox) pulumi(ctx context.Context, stack, operation string, flags ...
 	return nil
 }
 
-// ensureStack makes a stack the first time. Only the stack of the instance's name is selected for the user's own commands.
+// ensureStack makes a stack the first time. Only the stack that Up is for becomes the one that a user's own commands
+// work on; a preview does not change that.
 func (s *Sandbox) ensureStack(ctx context.Context, dir, stack string) error {
 	found, err := filepath.Glob(filepath.Join(s.stateDir(), ".pulumi", "stacks", "*", stack+".json"))
 	if err != nil || len(found) > 0 {
 		return err
 	}
 	args := []string{"stack", "init", stack, "--non-interactive"}
-	if stack != DefaultInstance {
+	if stack != LocalStack {
 		args = append(args, "--no-select")
 	}
 	if err := s.stream(ctx, dir, s.bin("pulumi"), args...); err != nil {

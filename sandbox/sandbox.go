@@ -10,10 +10,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // DefaultInstance is the name of the sandbox that the make targets use.
 const DefaultInstance = "local"
+
+// LocalStack is the stack that is made for the sandbox.
+const LocalStack = "local"
 
 // DefaultPort is where the API server of a sandbox listens unless WithPort says otherwise. It is fixed, so that a
 // kubeconfig stays valid when the cluster is restarted.
@@ -26,6 +30,8 @@ type Sandbox struct {
 	port int
 	out  io.Writer
 	free freeFunc
+
+	startDeadline, stopDeadline time.Duration // of the cluster
 }
 
 // Option adjusts a Sandbox.
@@ -48,7 +54,10 @@ func New(root, name string, opts ...Option) (*Sandbox, error) {
 		return nil, fmt.Errorf("sandbox %q: the name must consist of lower-case letters, digits and dashes, and be none of %s",
 			name, strings.Join(reserved, ", "))
 	}
-	s := &Sandbox{root: abs, name: name, port: DefaultPort, out: os.Stdout, free: diskFree}
+	s := &Sandbox{
+		root: abs, name: name, port: DefaultPort, out: os.Stdout, free: diskFree,
+		startDeadline: time.Minute, stopDeadline: 20 * time.Second,
+	}
 	for _, o := range opts {
 		o(s)
 	}

@@ -91,7 +91,7 @@ func dispatch(ctx context.Context, args []string) error {
 	name := global.Arg(0)
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.Usage = global.Usage
-	stack, diff := "local", false
+	stack, diff := sandbox.LocalStack, false
 	if name == "preview" {
 		flags.StringVar(&stack, "stack", stack, "")
 		flags.BoolVar(&diff, "diff", diff, "")
