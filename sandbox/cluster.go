@@ -75,6 +75,9 @@ func (s *Sandbox) launchCluster(ctx context.Context) (p process, died <-chan err
 	if err := makeDir(s.clusterDir()); err != nil {
 		return p, nil, err
 	}
+	if err := checkDisk(s.free, []demand{{s.clusterDir(), "the cluster's data", gib / 2, ""}}); err != nil {
+		return p, nil, err
+	}
 	log, err := os.Create(s.clusterLog())
 	if err != nil {
 		return p, nil, fmt.Errorf("start the embedded Kubernetes: %w", err)

@@ -63,7 +63,7 @@ func checkDisk(free freeFunc, demands []demand) error {
 			}
 		}
 		remedy := strings.Join(append([]string{"free some space"}, remedies...), ", or ")
-		return fmt.Errorf("not enough disk: the build needs about %s (%s), but only %s are free there; %s",
+		return fmt.Errorf("not enough disk: about %s are needed (%s), but only %s are free there; %s",
 			size(k.need), strings.Join(parts, ", "), size(k.free), remedy)
 	}
 	return nil

@@ -22,11 +22,11 @@ func TestCheckDisk(t *testing.T) {
 	}{
 		{"room for both on one disk", disk{1, 4 * gib}, disk{1, 4 * gib}, ""},
 		{"room for either, not for both", disk{1, 3 * gib}, disk{1, 3 * gib},
-			"not enough disk: the build needs about 4.0 GB (1.0 GB for the binaries in $REPO/.sandbox, 3.0 GB for Go's build cache in $CACHE/build), " +
+			"not enough disk: about 4.0 GB are needed (1.0 GB for the binaries in $REPO/.sandbox, 3.0 GB for Go's build cache in $CACHE/build), " +
 				"but only 3.0 GB are free there; free some space, or set GOCACHE to a folder on a larger disk"},
 		{"room on two disks", disk{1, 1 * gib}, disk{2, 3 * gib}, ""},
 		{"one of two disks full", disk{1, gib / 2}, disk{2, 3 * gib},
-			"not enough disk: the build needs about 1.0 GB (1.0 GB for the binaries in $REPO/.sandbox), but only 512 MB are free there; free some space"},
+			"not enough disk: about 1.0 GB are needed (1.0 GB for the binaries in $REPO/.sandbox), but only 512 MB are free there; free some space"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -49,4 +49,10 @@ func TestEnsureToolchainChecksTheDiskBeforeItBuilds(t *testing.T) {
 	s.free = func(string) (uint64, uint64, error) { return 1, 1 << 20, nil }
 	require.ErrorContains(t, s.EnsureToolchain(t.Context(), "hello"), "not enough disk")
 	require.NoFileExists(t, s.bin("hello"))
+}
+
+func TestStartClusterChecksTheDisk(t *testing.T) {
+	s := checkout(t)
+	s.free = func(string) (uint64, uint64, error) { return 1, 1 << 20, nil }
+	require.ErrorContains(t, s.StartCluster(t.Context()), "512 MB for the cluster's data in "+s.clusterDir())
 }

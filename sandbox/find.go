@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -32,11 +31,8 @@ func (s *Sandbox) find(ctx context.Context, t tool) string {
 
 // findPulumi accepts a CLI of the pinned major version that is not older, with the Go language host beside it.
 func (s *Sandbox) findPulumi(ctx context.Context, t tool) string {
-	path, err := exec.LookPath(t.executable())
+	path, err := filepath.EvalSymlinks(s.lookPath(t))
 	if err != nil {
-		return ""
-	}
-	if path, err = filepath.EvalSymlinks(path); err != nil {
 		return ""
 	}
 	if executableAt(filepath.Join(filepath.Dir(path), "pulumi-language-go")) == "" {
@@ -60,8 +56,8 @@ func (s *Sandbox) findPlugin(ctx context.Context, t tool) string {
 	if path := executableAt(filepath.Join(installed, t.executable())); path != "" && path != s.toolOutput(t) {
 		return path
 	}
-	path, err := exec.LookPath(t.executable())
-	if err != nil || strings.TrimPrefix(s.ask(ctx, path, "-version"), "v") != t.Version {
+	path := s.lookPath(t)
+	if path == "" || strings.TrimPrefix(s.ask(ctx, path, "-version"), "v") != t.Version {
 		return ""
 	}
 	return path
@@ -69,8 +65,8 @@ func (s *Sandbox) findPlugin(ctx context.Context, t tool) string {
 
 // findKubectl accepts a client within one minor version of the server, the skew that Kubernetes supports.
 func (s *Sandbox) findKubectl(ctx context.Context, t tool) string {
-	path, err := exec.LookPath(t.executable())
-	if err != nil {
+	path := s.lookPath(t)
+	if path == "" {
 		return ""
 	}
 	var answer struct{ ClientVersion struct{ GitVersion string } }
@@ -83,6 +79,17 @@ func (s *Sandbox) findKubectl(ctx context.Context, t tool) string {
 		return ""
 	}
 	return path
+}
+
+// lookPath is exec.LookPath without our own folder, which is on the PATH of a user who follows `make env`.
+func (s *Sandbox) lookPath(t tool) string {
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		path := executableAt(filepath.Join(dir, t.executable()))
+		if filepath.IsAbs(path) && filepath.Dir(path) != s.bin("") {
+			return path
+		}
+	}
+	return ""
 }
 
 // ask runs a program of the user's and returns what it prints, or "" if it fails.

@@ -91,6 +91,14 @@ func TestMissingLinksToWhatItFinds(t *testing.T) {
 	assert.Len(t, todo, 1, "the user's CLI is gone, so it is compiled")
 }
 
+func TestFindSkipsWhatIsOurs(t *testing.T) {
+	s := checkout(t)
+	script(t, s.bin("pulumi"), "v3.255.0")
+	script(t, s.bin("pulumi-language-go"), "")
+	t.Setenv("PATH", s.bin(""))
+	assert.Empty(t, s.find(t.Context(), tool{Name: "pulumi", Output: "bin/pulumi", Version: "3.255.0"}))
+}
+
 // script makes an executable that prints something.
 func script(t *testing.T, path, prints string) {
 	t.Helper()
