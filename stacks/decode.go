@@ -136,14 +136,16 @@ func addDecodeErrors(list *problem.List, err error) {
 		list.Add(project, nil, "%v", err)
 		return
 	}
-	var unconvertible *mapstructure.UnconvertibleTypeError
-	var value any = problem.Hidden
-	remedy := wrong.Unwrap().Error()
-	if errors.As(err, &unconvertible) {
-		value = shorten(fmt.Sprint(unconvertible.Value))
-		remedy = "use a value of type " + typeName(unconvertible.Expected.Type())
+	var kind *mapstructure.UnconvertibleTypeError
+	var form *mapstructure.ParseError
+	switch {
+	case errors.As(err, &kind):
+		list.Add(key(wrong.Name()), shorten(fmt.Sprint(kind.Value)), "use a value of type %s", typeName(kind.Expected.Type()))
+	case errors.As(err, &form):
+		list.Add(key(wrong.Name()), shorten(fmt.Sprint(form.Value)), "use a value of type %s", typeName(form.Expected.Type()))
+	default:
+		list.Add(key(wrong.Name()), problem.Hidden, "%v", wrong.Unwrap())
 	}
-	list.Add(key(wrong.Name()), value, "%s", remedy)
 }
 
 // addUnknown adds a key that no field has, with the nearest one that there is.
@@ -153,17 +155,28 @@ func addUnknown(list *problem.List, path string) {
 		parent, name = path[:i], path[i+1:]
 	}
 	siblings := fieldNames(reflect.TypeFor[Config](), parent)
-	nearest, best := "", len(name)
-	for _, sibling := range siblings {
-		if distance := levenshtein.Distance(name, sibling, nil); distance < best {
-			nearest, best = sibling, distance
-		}
-	}
-	if nearest != "" && best <= max(2, len(name)/2) {
+	if nearest, ok := closest(name, siblings); ok {
 		list.Add(key(path), "an unknown key", "did you mean %q?", nearest)
 		return
 	}
 	list.Add(key(path), "an unknown key", "use one of %s", strings.Join(siblings, ", "))
+}
+
+// closest returns the candidate that is most likely meant by a misspelt name; of
+// two that are equally far, the one of nearer length, since letters are swapped
+// more often than forgotten.
+func closest(name string, candidates []string) (string, bool) {
+	nearest, best := "", max(2, len(name)/3)*2+1
+	for _, candidate := range candidates {
+		distance := 2 * levenshtein.Distance(name, candidate, nil)
+		if len(candidate) != len(name) {
+			distance++
+		}
+		if distance <= best {
+			nearest, best = candidate, distance-1
+		}
+	}
+	return nearest, nearest != ""
 }
 
 // fieldNames returns the keys that the object at path has.

@@ -80,7 +80,7 @@ func newMesh(ctx *pulumi.Context, config *Config) (*mesh, error) {
 	if err != nil {
 		return nil, err
 	}
-	afterIstiod := []pulumi.ResourceOption{inCluster, pulumi.DependsOn([]pulumi.Resource{m.controlPlane})}
+	afterIstiod := []pulumi.ResourceOption{inCluster, pulumi.DependsOn([]pulumi.Resource{m.controlPlane.Istiod})}
 	if err := newGateways(ctx, config, afterIstiod...); err != nil {
 		return nil, err
 	}
