@@ -104,6 +104,7 @@ func decode(values map[string]any) (*Config, problem.List) {
 	var metadata mapstructure.Metadata
 	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		TagName:   "json",
+		Squash:    true, // embedded structs have no key of their own, as in encoding/json
 		MatchName: func(mapKey, fieldName string) bool { return mapKey == fieldName },
 		Metadata:  &metadata,
 		Result:    &config,

@@ -45,7 +45,7 @@ const StatusPort = 15021
 
 // Settings are what a stack decides about a gateway.
 type Settings struct {
-	workload.Size `json:",squash"`
+	workload.Size
 	// How the gateway is reached.
 	Service Service `json:"service"`
 }
