@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRefusesToStart(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	used := listener.Addr().(*net.TCPAddr).Port
+	free, err := freePort()
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+
+	tests := []struct {
+		name string
+		args []string
+		want []string
+	}{
+		{
+			name: "the data folder is in use",
+			args: []string{"--data", cluster.process.dir, "--port", strconv.Itoa(free)},
+			want: []string{cluster.process.dir, fmt.Sprint("in use by process ", cluster.process.cmd.Process.Pid), "--data"},
+		},
+		{
+			name: "the port is in use",
+			args: []string{"--data", t.TempDir(), "--port", strconv.Itoa(used)},
+			want: []string{fmt.Sprintf("127.0.0.1:%d is in use", used), "--port"},
+		},
+		{
+			name: "the data folder cannot be made",
+			args: []string{"--data", filepath.Join(file, "data"), "--port", strconv.Itoa(free)},
+			want: []string{file, "not a directory", "--data"},
+		},
+		{
+			name: "no data folder is given",
+			args: []string{"--port", strconv.Itoa(free)},
+			want: []string{"--data is missing"},
+		},
+		{
+			name: "the port is out of range",
+			args: []string{"--data", t.TempDir(), "--port", "70000"},
+			want: []string{"--port 70000", "1 to 65535"},
+		},
+		{
+			name: "there is an argument too many",
+			args: []string{"--data", t.TempDir(), "start"},
+			want: []string{`"start"`},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			cmd := exec.CommandContext(t.Context(), os.Args[0], test.args...)
+			cmd.Env = append(os.Environ(), runAsMain+"=1")
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+
+			var exit *exec.ExitError
+			require.True(t, errors.As(cmd.Run(), &exit), "it started")
+			assert.Equal(t, 1, exit.ExitCode())
+			assert.Empty(t, stdout.String())
+			assert.Equal(t, 1, strings.Count(stderr.String(), "\n"), "lines in %q", stderr.String())
+			for _, want := range test.want {
+				assert.Contains(t, stderr.String(), want)
+			}
+		})
+	}
+}
+
+func TestCheckFree(t *testing.T) {
+	tests := []struct {
+		name string
+		min  uint64
+		want string
+	}{
+		{name: "enough", min: 1},
+		{name: "too little", min: math.MaxUint64, want: "MB needed"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			err := checkFree(t.TempDir(), test.min)
+			if test.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, test.want)
+		})
+	}
+}
