@@ -52,5 +52,5 @@ lint: ## check formatting, go vet and staticcheck
 fmt: ## format all Go code
 	@gofmt -w $(SOURCES)
 
-docs: ## generate what is generated in docs and README
-	@go generate ./...
+docs: ## write docs/config.md and Pulumi.yaml from the code
+	@go test ./tests -run TestConfigReferenceIsUpToDate -update
