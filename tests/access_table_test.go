@@ -493,7 +493,7 @@ func TestAccessIsAsTheTableSays(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				require.NotEmpty(t, cases)
-				assert.Empty(t, p.disagreements(rendered, cases, 50), "of %d cases", len(cases))
+				assert.Empty(t, strings.Join(p.disagreements(rendered, cases, 50), "\n"), "of %d cases", len(cases))
 			})
 		}
 	})
