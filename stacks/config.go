@@ -6,7 +6,10 @@ import (
 	"github.com/mcp-security-platform/mesh/components/ca"
 	"github.com/mcp-security-platform/mesh/components/controlplane"
 	"github.com/mcp-security-platform/mesh/components/gateway"
+	"github.com/mcp-security-platform/mesh/components/peerauthentication"
+	"github.com/mcp-security-platform/mesh/components/requestauthentication"
 	"github.com/mcp-security-platform/mesh/components/workload"
+	"github.com/mcp-security-platform/mesh/stacks/catalogue"
 )
 
 // Environment is the kind of a stack; it chooses the profile of defaults and how
@@ -47,6 +50,12 @@ type Config struct {
 	Proxy Proxy `json:"proxy"`
 	// Destination of traces.
 	Tracing controlplane.Tracing `json:"tracing"`
+	// What this stack changes of the catalogue of services.
+	Catalogue catalogue.Adjustments `json:"catalogue"`
+	// Tokens (JWT) that are believed. A request carries one at most: with several, Istio does not say which counts.
+	Tokens Tokens `json:"tokens"`
+	// Policies that are being introduced, and exceptions that end.
+	Access Access `json:"access"`
 }
 
 // Hosts are the names under which the platform is reached from outside.
@@ -61,6 +70,8 @@ type Hosts struct {
 type Kubernetes struct {
 	// Context of the kubeconfig; empty for its current context. Naming it keeps a stack off another environment's cluster.
 	Context string `json:"context"`
+	// Addresses (CIDR) of the Kubernetes API, for network policies; empty for any.
+	APIServerRanges []string `json:"apiServerRanges"`
 }
 
 // Istio says which Istio is installed, and where it comes from.
@@ -128,4 +139,31 @@ type Gateways struct {
 type Proxy struct {
 	// CPU and memory of each proxy.
 	Resources workload.Resources `json:"resources"`
+}
+
+// Tokens are the tokens that are believed.
+type Tokens struct {
+	// The platform's own issuer of users' tokens; without `issuer` it is `https://<hosts.security>/auth`.
+	Platform requestauthentication.Issuer `json:"platform"`
+	// Issuer of tokens of machine clients, in a header of their own; without `issuer` it is `https://<hosts.security>/machines`.
+	Machines requestauthentication.Issuer `json:"machines"`
+	// External identity providers (OIDC) whose users are believed.
+	External []requestauthentication.Issuer `json:"external"`
+	// Claim that lists a user's roles; several names for a claim inside claims.
+	RolesClaim []string `json:"rolesClaim"`
+}
+
+// Access are policies that are being introduced, and exceptions that end.
+type Access struct {
+	// Policies that deny, as `<namespace>.<name>`, that only report what they would deny.
+	DryRun []string `json:"dryRun"`
+	// Ports that accept plain text beside mutual TLS, each with a reason and an end.
+	MTLSExceptions []MTLSException `json:"mtlsExceptions"`
+}
+
+// MTLSException is a port of a service that accepts plain text for a while.
+type MTLSException struct {
+	// Name of the service.
+	Service string `json:"service"`
+	peerauthentication.Exception
 }

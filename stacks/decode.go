@@ -184,8 +184,13 @@ func closest(name string, candidates []string) (string, bool) {
 func fieldNames(t reflect.Type, path string) []string {
 	if path != "" {
 		first, rest, _ := strings.Cut(path, ".")
+		first, index, _ := strings.Cut(first, "[")
 		for name, field := range keys(t) {
 			if name == first {
+				// "routes[0]" and "external[scans][0]" name elements of a list or map.
+				for range strings.Count(index, "]") {
+					field = field.Elem()
+				}
 				return fieldNames(field, rest)
 			}
 		}

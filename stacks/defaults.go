@@ -5,7 +5,9 @@ import (
 	"github.com/mcp-security-platform/mesh/components/controlplane"
 	"github.com/mcp-security-platform/mesh/components/gateway"
 	"github.com/mcp-security-platform/mesh/components/helmchart"
+	"github.com/mcp-security-platform/mesh/components/requestauthentication"
 	"github.com/mcp-security-platform/mesh/components/workload"
+	"github.com/mcp-security-platform/mesh/stacks/catalogue"
 )
 
 // criticalPriority is a PriorityClass that every cluster has; a mesh without its
@@ -55,8 +57,27 @@ func builtIn() Config {
 			Internal: gateway.Settings{Size: singleReplica("100m", "128Mi", "1", "512Mi"), Service: gateway.Service{Type: gateway.ClusterIP}},
 			Egress:   gateway.Settings{Size: singleReplica("100m", "128Mi", "1", "512Mi"), Service: gateway.Service{Type: gateway.ClusterIP}},
 		},
-		Proxy:   Proxy{Resources: resources("100m", "128Mi", "200m", "256Mi")},
-		Tracing: controlplane.Tracing{Service: "jaeger-collector.observability.svc.cluster.local", Port: 4317},
+		Proxy:     Proxy{Resources: resources("100m", "128Mi", "200m", "256Mi")},
+		Tracing:   controlplane.Tracing{Service: "jaeger-collector.observability.svc.cluster.local", Port: 4317},
+		Catalogue: catalogue.Adjustments{Roles: catalogue.DefaultRoles()},
+		Tokens:    defaultTokens(),
+	}
+}
+
+// defaultTokens are the platform's own tokens, but for their keys: those are for
+// each stack to say.
+func defaultTokens() Tokens {
+	audiences := func() []string { return []string{"mcp-security-api"} }
+	return Tokens{
+		Platform: requestauthentication.Issuer{
+			Audiences:       audiences(),
+			ClaimsToHeaders: []requestauthentication.ClaimToHeader{{Header: "x-auth-subject", Claim: "sub"}},
+		},
+		Machines: requestauthentication.Issuer{
+			Audiences:   audiences(),
+			FromHeaders: []requestauthentication.Header{{Name: "x-service-token", Prefix: "Bearer "}},
+		},
+		RolesClaim: []string{"roles"},
 	}
 }
 

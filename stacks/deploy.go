@@ -1,15 +1,23 @@
 package stacks
 
 import (
+	"slices"
+	"time"
+
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/mcp-security-platform/mesh/components/authorization"
 	"github.com/mcp-security-platform/mesh/components/ca"
 	"github.com/mcp-security-platform/mesh/components/controlplane"
 	"github.com/mcp-security-platform/mesh/components/gateway"
 	"github.com/mcp-security-platform/mesh/components/helmchart"
+	"github.com/mcp-security-platform/mesh/components/identity"
 	"github.com/mcp-security-platform/mesh/components/namespace"
+	"github.com/mcp-security-platform/mesh/components/networkpolicy"
 	"github.com/mcp-security-platform/mesh/components/peerauthentication"
+	"github.com/mcp-security-platform/mesh/components/requestauthentication"
+	"github.com/mcp-security-platform/mesh/stacks/access"
 )
 
 // The namespaces of the mesh.
@@ -81,11 +89,47 @@ func newMesh(ctx *pulumi.Context, config *Config) (*mesh, error) {
 		return nil, err
 	}
 	afterIstiod := []pulumi.ResourceOption{inCluster, pulumi.DependsOn([]pulumi.Resource{m.controlPlane.Istiod})}
-	if err := newGateways(ctx, config, afterIstiod...); err != nil {
+	gateways, err := newGateways(ctx, config, afterIstiod...)
+	if err != nil {
 		return nil, err
 	}
-	_, err = peerauthentication.New(ctx, "strict-mtls", peerauthentication.Args{RootNamespace: SystemNamespace}, afterIstiod...)
-	return m, err
+	if err := newAccess(ctx, config, provider, append(gateways, m.controlPlane.Istiod)); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// newAccess registers who is who and who may do what, each step after the one
+// before: identity, mutual TLS, tokens, requests, connections.
+func newAccess(ctx *pulumi.Context, config *Config, provider *kubernetes.Provider, before []pulumi.Resource) error {
+	after := func(earlier ...pulumi.Resource) pulumi.ResourceOption {
+		return pulumi.Composite(pulumi.Providers(provider), pulumi.DependsOn(append(earlier, before...)))
+	}
+	accounts, err := identity.New(ctx, "service-accounts", config.serviceAccounts(), after())
+	if err != nil {
+		return err
+	}
+	if _, err := peerauthentication.New(ctx, "strict-mtls", peerauthentication.Args{RootNamespace: SystemNamespace}, after()); err != nil {
+		return err
+	}
+	if _, err := peerauthentication.NewScope(ctx, "strict-mtls-scope", config.mtlsScope(time.Now()), after()); err != nil {
+		return err
+	}
+	mesh := config.AccessMesh()
+	atGateway, err := requestauthentication.New(ctx, PublicGateway+"-tokens", mesh.GatewayTokens(), after())
+	if err != nil {
+		return err
+	}
+	atServices, err := requestauthentication.New(ctx, "service-tokens", mesh.ServiceTokens(), after())
+	if err != nil {
+		return err
+	}
+	policies, err := authorization.New(ctx, "access", config.policies(), after(slices.Concat(accounts.All, atGateway.All, atServices.All)...))
+	if err != nil {
+		return err
+	}
+	_, err = networkpolicy.New(ctx, "network-access", config.networkPolicies(), after(policies.All...))
+	return err
 }
 
 // newProvider connects to the cluster. Secrets and ConfigMaps are updated in
@@ -139,28 +183,29 @@ func controlPlaneArgs(config *Config, authority *ca.Authority) controlplane.Args
 	}
 }
 
-func newGateways(ctx *pulumi.Context, config *Config, opts ...pulumi.ResourceOption) error {
-	https := gateway.Port{Name: "https", Number: 443}
+func newGateways(ctx *pulumi.Context, config *Config, opts ...pulumi.ResourceOption) ([]pulumi.Resource, error) {
+	var charts []pulumi.Resource
 	for _, g := range []struct {
 		name, namespace string
 		settings        gateway.Settings
 		ports           []gateway.Port
 	}{
-		{PublicGateway, IngressNamespace, config.Gateways.Public, []gateway.Port{{Name: "http2", Number: 80}, https}},
-		{InternalGateway, IngressNamespace, config.Gateways.Internal, []gateway.Port{{Name: "https-internal", Number: 8443}}},
-		{EgressGateway, EgressNamespace, config.Gateways.Egress, []gateway.Port{https}},
+		{PublicGateway, IngressNamespace, config.Gateways.Public, []gateway.Port{{Name: "http2", Number: access.RedirectPort}, {Name: "https", Number: access.HTTPSPort}}},
+		{InternalGateway, IngressNamespace, config.Gateways.Internal, []gateway.Port{{Name: "https-internal", Number: access.InternalPort}}},
+		{EgressGateway, EgressNamespace, config.Gateways.Egress, []gateway.Port{{Name: "https", Number: access.EgressPort}}},
 	} {
-		_, err := gateway.New(ctx, g.name, gateway.Args{
+		created, err := gateway.New(ctx, g.name, gateway.Args{
 			Namespace: g.namespace,
 			Charts:    config.Istio.charts(),
 			Ports:     g.ports,
 			Settings:  g.settings,
 		}, opts...)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		charts = append(charts, created.Chart)
 	}
-	return nil
+	return charts, nil
 }
 
 func (i Istio) charts() helmchart.Source {
@@ -175,4 +220,5 @@ func (m *mesh) export(ctx *pulumi.Context, config *Config) {
 	ctx.Export("revisionTag", pulumi.String(config.Istio.Tag))
 	ctx.Export("caRootExpiry", m.authority.RootExpiry)
 	ctx.Export("caIssuingExpiry", m.authority.IssuingExpiry)
+	ctx.Export("accessMatrixDigest", pulumi.String(config.AccessMesh().MatrixDigest()))
 }

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -34,8 +35,16 @@ func (c *Config) Validate() problem.List {
 	list.Within("gateways.egress", c.Gateways.Egress.Problems())
 	list.Within("proxy.resources", c.Proxy.Resources.Problems())
 	list.Within("tracing", c.Tracing.Problems())
+	list.Within("kubernetes", c.Kubernetes.problems())
+	list.Within("tokens", c.Tokens.problems(c.Hosts))
+	list.Within("catalogue", c.Catalogue.Problems(c.NewCatalogue()))
+	list.Within("access", c.Access.problems(c.NewCatalogue(), time.Now()))
 	if c.Environment == Prod {
 		c.checkProduction(&list)
+	}
+	if len(list) == 0 {
+		// Deriving access from unsound sources would only add confusing followers.
+		list = c.accessProblems()
 	}
 	for i := range list {
 		list[i].Field = key(list[i].Field)
@@ -77,6 +86,16 @@ func checkHost(list *problem.List, field, host string) {
 	case len(validation.IsDNS1123Subdomain(host)) > 0 || !strings.Contains(host, "."):
 		list.Add(field, host, "use a full lower-case host name without scheme, port, path or wildcard")
 	}
+}
+
+func (k Kubernetes) problems() problem.List {
+	var list problem.List
+	for _, cidr := range k.APIServerRanges {
+		if _, err := netip.ParsePrefix(cidr); err != nil {
+			list.Add("apiServerRanges", cidr, "use CIDR notation such as 10.0.0.1/32")
+		}
+	}
+	return list
 }
 
 func (i Istio) problems() problem.List {

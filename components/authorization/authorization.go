@@ -50,7 +50,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 			if policy.nothing != closing {
 				continue
 			}
-			resource, err := istioobject.New(ctx, policy.id(), policy.Object(), pulumi.Parent(component), before)
+			resource, err := istioobject.New(ctx, policy.ID(), policy.Object(), pulumi.Parent(component), before)
 			if err != nil {
 				return nil, fmt.Errorf("authorization policies %q: %w", name, err)
 			}
@@ -63,14 +63,14 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{})
 }
 
-// id is the policy's name among all namespaces.
-func (p Policy) id() string { return p.target.Namespace + "." + p.name }
+// ID returns the policy's name among those of all namespaces.
+func (p Policy) ID() string { return p.target.Namespace + "." + p.name }
 
 func (p Policy) warn(ctx *pulumi.Context, component pulumi.Resource) error {
 	if !p.dryRun {
 		return nil
 	}
-	return ctx.Log.Warn(fmt.Sprintf("authorization policy %s is in dry run: it decides nothing yet", p.id()), &pulumi.LogArgs{Resource: component})
+	return ctx.Log.Warn(fmt.Sprintf("authorization policy %s is in dry run: it decides nothing yet", p.ID()), &pulumi.LogArgs{Resource: component})
 }
 
 func (a Args) problems() problem.List {
@@ -80,11 +80,11 @@ func (a Args) problems() problem.List {
 	}
 	seen := map[string]bool{}
 	for _, policy := range a.Policies {
-		list.Within(policy.id(), policy.Problems())
-		if seen[policy.id()] {
-			list.Add(policy.id(), policy.name, "name a policy once in its namespace")
+		list.Within(policy.ID(), policy.Problems())
+		if seen[policy.ID()] {
+			list.Add(policy.ID(), policy.name, "name a policy once in its namespace")
 		}
-		seen[policy.id()] = true
+		seen[policy.ID()] = true
 	}
 	return list
 }

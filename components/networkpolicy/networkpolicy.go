@@ -45,7 +45,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 			if policy.closes() != closing {
 				continue
 			}
-			resource, err := istioobject.New(ctx, policy.id(), policy.Object(), pulumi.Parent(component), before)
+			resource, err := istioobject.New(ctx, policy.ID(), policy.Object(), pulumi.Parent(component), before)
 			if err != nil {
 				return nil, fmt.Errorf("network policies %q: %w", name, err)
 			}
@@ -55,8 +55,8 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	return component, ctx.RegisterResourceOutputs(component, pulumi.Map{})
 }
 
-// id is the policy's name among all namespaces.
-func (p Policy) id() string { return p.Namespace + "." + p.Name }
+// ID returns the policy's name among those of all namespaces.
+func (p Policy) ID() string { return p.Namespace + "." + p.Name }
 
 func (p Policy) closes() bool { return len(p.Ingress)+len(p.Egress) == 0 }
 
@@ -67,11 +67,11 @@ func (a Args) problems() problem.List {
 	}
 	seen := map[string]bool{}
 	for _, policy := range a.Policies {
-		list.Within(policy.id(), policy.Problems())
-		if seen[policy.id()] {
-			list.Add(policy.id(), policy.Name, "name a policy once in its namespace")
+		list.Within(policy.ID(), policy.Problems())
+		if seen[policy.ID()] {
+			list.Add(policy.ID(), policy.Name, "name a policy once in its namespace")
 		}
-		seen[policy.id()] = true
+		seen[policy.ID()] = true
 	}
 	return list
 }

@@ -66,11 +66,23 @@ func Range(cidr string) Peer {
 // Anywhere returns every address, inside the cluster and out.
 func Anywhere() []Peer { return []Peer{Range("0.0.0.0/0"), Range("::/0")} }
 
-// Port is a port and its protocol.
-type Port struct {
-	number   int
-	protocol corev1.Protocol
+// Outside returns every address but the link-local ones, where clouds hand out
+// credentials to whoever asks.
+func Outside() []Peer {
+	v4, v6 := Range("0.0.0.0/0"), Range("::/0")
+	v4.api.IPBlock.Except = []string{"169.254.0.0/16"}
+	v6.api.IPBlock.Except = []string{"fe80::/10"}
+	return []Peer{v4, v6}
 }
+
+// Port is a port, or a range of them, and its protocol.
+type Port struct {
+	number, last int
+	protocol     corev1.Protocol
+}
+
+// AllTCP returns every TCP port.
+func AllTCP() []Port { return []Port{{1, 65535, corev1.ProtocolTCP}} }
 
 // TCP returns TCP ports.
 func TCP(numbers ...int) []Port { return ports(corev1.ProtocolTCP, numbers) }
@@ -81,7 +93,7 @@ func UDP(numbers ...int) []Port { return ports(corev1.ProtocolUDP, numbers) }
 func ports(protocol corev1.Protocol, numbers []int) []Port {
 	var all []Port
 	for _, number := range numbers {
-		all = append(all, Port{number, protocol})
+		all = append(all, Port{number, number, protocol})
 	}
 	return all
 }
@@ -118,7 +130,12 @@ func (r Rule) ports() []networkingv1.NetworkPolicyPort {
 	var all []networkingv1.NetworkPolicyPort
 	for _, port := range r.Ports {
 		number, protocol := intstr.FromInt(port.number), port.protocol
-		all = append(all, networkingv1.NetworkPolicyPort{Protocol: &protocol, Port: &number})
+		last := int32(port.last)
+		api := networkingv1.NetworkPolicyPort{Protocol: &protocol, Port: &number}
+		if port.last != port.number {
+			api.EndPort = &last
+		}
+		all = append(all, api)
 	}
 	return all
 }

@@ -55,7 +55,7 @@ func (a Adjustments) Problems(c Catalogue) problem.List {
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.External)) {
 		if _, ok := c.Service(name); !ok {
-			list.Add("external."+name, "an unknown service", "use one of %s", c.names())
+			list.Add("external."+name, "an unknown service", "use one of %s", c.Names())
 		}
 	}
 	return append(list, c.Problems()...)

@@ -3,7 +3,10 @@
 // else, so that they cannot disagree.
 package catalogue
 
-import "slices"
+import (
+	"reflect"
+	"slices"
+)
 
 // Catalogue is the intent of the whole platform.
 type Catalogue struct {
@@ -69,9 +72,9 @@ type Port struct {
 type Call struct {
 	// Name of the service that is called.
 	Service string `json:"service"`
-	// Methods that it uses; empty for all.
+	// Methods that it uses; empty for all that the routes declare.
 	Methods []string `json:"methods"`
-	// Paths that it uses; empty for all.
+	// Paths that it uses, each inside a route of the callee; empty for all of its routes.
 	Paths []Path `json:"paths"`
 	// Whether this call is meant to close a cycle of calls; any other cycle is refused.
 	ClosesCycle bool `json:"closesCycle"`
@@ -106,6 +109,43 @@ func (s Service) Account() string {
 
 // Labels returns the labels by which policies know the service's pods.
 func (s Service) Labels() map[string]string { return map[string]string{"app": s.Name} }
+
+// InsideRoutes returns the routes as other services see them, each once.
+func (s Service) InsideRoutes() []Route {
+	var routes []Route
+	for _, route := range s.Routes {
+		inside := route.Inside()
+		if !slices.ContainsFunc(routes, func(r Route) bool { return reflect.DeepEqual(r, inside) }) {
+			routes = append(routes, inside)
+		}
+	}
+	return routes
+}
+
+// PathsIn returns the part of a route that the call uses.
+func (c Call) PathsIn(route Route) []Path {
+	if len(c.Paths) == 0 {
+		return []Path{route.Path}
+	}
+	var paths []Path
+	for _, path := range c.Paths {
+		switch {
+		case path == route.Path, path.within(route.Path):
+			paths = append(paths, path)
+		case route.Path.within(path):
+			paths = append(paths, route.Path)
+		}
+	}
+	return paths
+}
+
+// MethodsIn returns the methods of a route that the call uses.
+func (c Call) MethodsIn(route Route) []string {
+	if len(c.Methods) == 0 {
+		return route.AllowedMethods()
+	}
+	return slices.DeleteFunc(slices.Clone(c.Methods), func(method string) bool { return !route.allows(method) })
+}
 
 // Service returns the service of that name.
 func (c Catalogue) Service(name string) (Service, bool) {

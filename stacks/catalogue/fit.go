@@ -78,7 +78,7 @@ func checkInside(list *problem.List, outer, inner placed) {
 	switch {
 	case innerAudience.Anyone && !outerAudience.Anyone:
 		list.Add(inner.field, inner.String(), "a public route inside the protected %s would need an exception to it; move it out", outer.String())
-	case inner.service == outer.service && sameAudience(innerAudience, outerAudience) && sameMethods(inner.Route, outer.Route) && !inner.EveryCaller:
+	case inner.service == outer.service && sameAudience(innerAudience, outerAudience) && sameMethods(inner.Route, outer.Route):
 		list.Add(inner.field, inner.String(), "shadowed by %s, which says the same; remove it", outer.String())
 	}
 }

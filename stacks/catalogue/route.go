@@ -29,8 +29,6 @@ type Route struct {
 	Methods []string `json:"methods"`
 	// Who may use it; there is no default.
 	Audience Audience `json:"audience"`
-	// Whether the audience binds calls of other services, too: without a fitting token none of them gets through.
-	EveryCaller bool `json:"everyCaller"`
 }
 
 // Path is one exact path, or all paths below a prefix. A prefix ends at a segment
@@ -126,6 +124,18 @@ func (r Route) AllowedMethods() []string {
 		return AllMethods()
 	}
 	return r.Methods
+}
+
+// Inside returns the route as other services see it: under any host, and open to
+// them by their own identity where it is open to every user. What takes a role or a
+// machine takes that token from a service, too, so that none can be talked into
+// doing more than whom it acts for.
+func (r Route) Inside() Route {
+	r.Host = ""
+	if r.Audience.Kind == KindUsers {
+		r.Audience = Public()
+	}
+	return r
 }
 
 // allows says whether the route declares the method.

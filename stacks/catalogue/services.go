@@ -18,7 +18,7 @@ func Default(hosts Hosts) Catalogue {
 				Port: http,
 				Routes: []Route{
 					{Host: APIHost, Path: Prefix("/api/v1/"), Audience: Users()},
-					{Host: APIHost, Path: Prefix("/api/v1/admin/"), Audience: Roles(Admin), EveryCaller: true},
+					{Host: APIHost, Path: Prefix("/api/v1/admin/"), Audience: Roles(Admin)},
 					{Host: APIHost, Path: Prefix("/auth/"), Audience: Public()},
 					// The issuer of the platform's tokens has its address on this host.
 					{Host: SecurityHost, Path: Prefix("/auth/"), Audience: Public()},

@@ -32,7 +32,8 @@ func (c Catalogue) Problems() problem.List {
 	return list
 }
 
-func (c Catalogue) names() string {
+// Names lists the services.
+func (c Catalogue) Names() string {
 	var names []string
 	for _, service := range c.Services {
 		names = append(names, service.Name)
@@ -78,7 +79,7 @@ func (s Service) checkCalls(list *problem.List, c Catalogue) {
 		callee, known := c.Service(call.Service)
 		switch {
 		case !known:
-			list.Add(field+".service", call.Service, "an unknown callee; use one of %s", c.names())
+			list.Add(field+".service", call.Service, "an unknown callee; use one of %s", c.Names())
 		case call.Service == s.Name:
 			list.Add(field+".service", call.Service, "a service needs no permission to call itself inside its pod; remove it")
 		case seen[call.Service]:
@@ -89,7 +90,11 @@ func (s Service) checkCalls(list *problem.List, c Catalogue) {
 		seen[call.Service] = true
 		checkMethods(list, field+".methods", call.Methods)
 		for j, path := range call.Paths {
-			list.Within(fmt.Sprintf("%s.paths[%d]", field, j), path.problems())
+			inside := fmt.Sprintf("%s.paths[%d]", field, j)
+			list.Within(inside, path.problems())
+			if len(callee.Routes) > 0 && !slices.ContainsFunc(callee.Routes, func(r Route) bool { return path == r.Path || path.within(r.Path) }) {
+				list.Add(inside, path.String(), "%s declares no such route; use a path inside one of its routes", call.Service)
+			}
 		}
 	}
 }
@@ -116,9 +121,6 @@ func (r Route) problems(c Catalogue) problem.List {
 	list.Within("path", r.Path.problems())
 	checkMethods(&list, "methods", r.Methods)
 	list.Within("audience", r.Audience.problems(c))
-	if r.EveryCaller && r.Audience.Kind == KindPublic {
-		list.Add("everyCaller", true, "anyone is admitted already; remove it")
-	}
 	return list
 }
 
