@@ -3,6 +3,7 @@ package tests
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -140,6 +141,7 @@ type call struct {
 	principal string // identity of the peer's certificate, without spiffe://; empty without mutual TLS
 	port      int    // where the workload listens
 	tcp       bool   // the port is not declared as HTTP
+	sni       string // server name that the peer asked for
 	method    string
 	host      string
 	path      string
@@ -229,9 +231,10 @@ func (p *policies) authenticate(w workload, c call) (map[string]any, call, error
 	}
 	slices.SortStableFunc(rules, func(a, b *securityapi.JWTRule) int { return cmp.Compare(a.GetIssuer(), b.GetIssuer()) })
 
-	c.headers = withoutOutputs(c.headers, rules)
+	c.headers = maps.Clone(c.headers)
 	seen := false
 	for _, rule := range rules {
+		removeOutputs(c.headers, rule)
 		var good []jwt
 		found := 0
 		for _, token := range c.tokens {
@@ -250,22 +253,18 @@ func (p *policies) authenticate(w workload, c call) (map[string]any, call, error
 		return claims, forward(c, rule, claims), nil
 	}
 	if seen {
-		return nil, c, fmt.Errorf("a token that no rule accepts")
+		return nil, c, errors.New("a token that no rule accepts")
 	}
 	return nil, c, nil
 }
 
-// withoutOutputs removes the headers that rules set from claims: a client cannot
-// send them.
-func withoutOutputs(headers map[string]string, rules []*securityapi.JWTRule) map[string]string {
-	clean := maps.Clone(headers)
-	for _, rule := range rules {
-		delete(clean, strings.ToLower(rule.GetOutputPayloadToHeader()))
-		for _, output := range rule.GetOutputClaimToHeaders() {
-			delete(clean, strings.ToLower(output.GetHeader()))
-		}
+// removeOutputs removes the headers that a rule sets from claims, so that a client
+// cannot send them. Envoy does so for the rules that it tries, and no others.
+func removeOutputs(headers map[string]string, rule *securityapi.JWTRule) {
+	delete(headers, strings.ToLower(rule.GetOutputPayloadToHeader()))
+	for _, output := range rule.GetOutputClaimToHeaders() {
+		delete(headers, strings.ToLower(output.GetHeader()))
 	}
-	return clean
 }
 
 // forward returns c as it leaves the proxy that accepted a token by rule.
@@ -460,6 +459,8 @@ func conditionField(c *securityapi.Condition, v *visit) *field {
 		f.match = v.fromNamespace
 	case c.GetKey() == "source.ip", c.GetKey() == "remote.ip":
 		f.match = v.fromBlock
+	case c.GetKey() == "connection.sni":
+		f.match = func(value string) bool { return like(value, v.sni) }
 	case c.GetKey() == "destination.port":
 		f.match = v.toPort
 	default:

@@ -129,6 +129,8 @@ func TestEvaluatorFollowsIstio(t *testing.T) {
 		"header is missing":               {[]string{allow + "{rules: [{when: [{key: 'request.headers[X-A]', values: ['*']}]}]}"}, app, get, 403},
 		"condition on the source":         {[]string{allow + "{rules: [{when: [{key: source.namespace, values: [web]}]}]}"}, app, get, 200},
 		"condition on the port":           {[]string{allow + "{rules: [{when: [{key: destination.port, notValues: ['8080']}]}]}"}, app, get, 403},
+		"server name":                     {[]string{allow + "{rules: [{when: [{key: connection.sni, values: [x.y]}]}]}"}, app, with(func(c *call) { c.sni, c.tcp = "x.y", true }), 200},
+		"no server name":                  {[]string{allow + "{rules: [{when: [{key: connection.sni, values: [x.y]}]}]}"}, app, with(func(c *call) { c.tcp = true }), 403},
 		"every condition must hold":       {[]string{allow + "{rules: [{when: [{key: source.namespace, values: [web]}, {key: destination.port, values: ['1']}]}]}"}, app, get, 403},
 		"TCP drops an HTTP rule of ALLOW": {[]string{allow + "{rules: [{to: [{operation: {methods: [GET]}}]}]}"}, app, with(func(c *call) { c.tcp = true }), 403},
 		"TCP widens an HTTP rule of DENY": {[]string{allow + "{action: DENY, rules: [{to: [{operation: {paths: [/x]}}]}]}"}, app, with(func(c *call) { c.tcp = true }), 403},
@@ -165,7 +167,11 @@ func TestEvaluatorFollowsIstio(t *testing.T) {
 		"the first issuer's token is the one": {[]string{token + issuers, allow + "{rules: [{when: [{key: 'request.auth.claims[iss]', values: [i2]}]}]}"}, app, with(func(c *call) {
 			c.tokens = []jwt{{header, map[string]any{"iss": "i2"}, false}, {bearer, claims(nil), false}}
 		}), 403},
-		"client cannot send a claim's header":  {[]string{token + "{jwtRules: [{issuer: i1, outputClaimToHeaders: [{header: X-Sub, claim: sub}]}]}", allow + "{rules: [{when: [{key: 'request.headers[x-sub]', values: [s]}]}]}"}, app, with(func(c *call) { c.headers = map[string]string{"x-sub": "s"} }), 403},
+		"client cannot send a claim's header": {[]string{token + "{jwtRules: [{issuer: i1, outputClaimToHeaders: [{header: X-Sub, claim: sub}]}]}", allow + "{rules: [{when: [{key: 'request.headers[x-sub]', values: [s]}]}]}"}, app, with(func(c *call) { c.headers = map[string]string{"x-sub": "s"} }), 403},
+		"but where an earlier rule takes his token": {[]string{token + "{jwtRules: [{issuer: i1}, {issuer: i2, outputClaimToHeaders: [{header: X-Sub, claim: sub}]}]}", allow + "{rules: [{when: [{key: 'request.headers[x-sub]', values: [me]}]}]}"}, app, with(func(c *call) {
+			c.headers = map[string]string{"x-sub": "me"}
+			c.tokens = []jwt{{bearer, claims(nil), false}}
+		}), 200},
 		"the token sets a claim's header":      {[]string{token + "{jwtRules: [{issuer: i1, outputClaimToHeaders: [{header: X-Sub, claim: sub}]}]}", allow + "{rules: [{when: [{key: 'request.headers[x-sub]', values: [s]}]}]}"}, app, bearing(bearer, claims(nil)), 200},
 		"DENY of all but one claim":            {[]string{token + issuers, allow + "{action: DENY, rules: [{when: [{key: 'request.auth.claims[roles]', notValues: [admin]}]}]}"}, app, get, 403},
 		"DENY of all but one claim spares him": {[]string{token + issuers, allow + "{action: DENY, rules: [{when: [{key: 'request.auth.claims[roles]', notValues: [admin]}]}]}"}, app, bearing(bearer, claims(map[string]any{"roles": "admin"})), 200},

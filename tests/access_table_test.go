@@ -198,6 +198,10 @@ func ingress(name string) workload {
 	return workload{namespace: "istio-ingress", labels: map[string]string{"app": name, "istio": name}, gateway: true}
 }
 
+func egress() workload {
+	return workload{namespace: "istio-egress", labels: map[string]string{"app": "egress", "istio": "egress"}, gateway: true}
+}
+
 // caller is someone of the table with one of the tokens that he may come with.
 type caller struct {
 	name, how string
@@ -384,8 +388,8 @@ func (p platform) strangers() []accessCase {
 
 // astray are requests for what a service does not offer, by those who may call it.
 func (p platform) astray() []accessCase {
-	admin := p.callers()[10]
-	var all []accessCase
+	all, callers := []accessCase(nil), p.callers()
+	admin := callers[slices.IndexFunc(callers, func(c caller) bool { return c.name == "admin" })]
 	ask := func(principal, service string, edit func(c *call), why string) {
 		c := call{principal: principal, port: servicePort, method: "GET", host: service, path: "/api/v1/" + service, tokens: admin.tokens}
 		edit(&c)
@@ -414,7 +418,8 @@ func (p platform) astray() []accessCase {
 }
 
 // unlisted are workloads that the catalogue does not know: nobody reaches them, in
-// any namespace that the mesh serves, the gateways' included.
+// any namespace that the mesh serves, the gateways' included. A gateway serves on
+// its own port only, and on port 80 lets pass what it redirects.
 func (p platform) unlisted() []accessCase {
 	var all []accessCase
 	for _, namespace := range []string{"mcp-security", "istio-ingress", "istio-egress", "observability"} {
@@ -431,7 +436,15 @@ func (p platform) unlisted() []accessCase {
 			}
 		}
 	}
-	for _, gateway := range []workload{ingress("internal-ingress"), {"istio-egress", map[string]string{"app": "egress", "istio": "egress"}, true}} {
+	for _, host := range []string{p.hosts["security"], "evil.example.com"} {
+		all = append(all, accessCase{
+			who:  "anonymous, to be redirected to HTTPS",
+			to:   ingress("public-ingress"),
+			call: call{port: 80, method: "GET", host: host, path: "/"},
+			want: host == p.hosts["security"],
+		})
+	}
+	for _, gateway := range []workload{ingress("internal-ingress"), egress()} {
 		for _, who := range p.callers() {
 			all = append(all, accessCase{
 				who:  who.name + " " + who.how + " at a gateway that is not his",
@@ -443,9 +456,34 @@ func (p platform) unlisted() []accessCase {
 	return all
 }
 
+// outwards are connections to hosts outside the mesh, at the egress gateway: only
+// integrations makes any, and only to the hosts that it is declared to need.
+func (p platform) outwards() []accessCase {
+	var all []accessCase
+	declared := []string{"api.github.com", "gitlab.com", "slack.com", "api.atlassian.com", "login.company.com"}
+	for _, host := range append(declared, "evil.example.com", "api.github.com.evil.example.com", "github.com", "") {
+		for _, name := range append(services, "default") {
+			all = append(all, accessCase{
+				who:  name + " calls " + host,
+				to:   egress(),
+				call: call{principal: p.identity("mcp-security", name), port: 443, tcp: true, sni: host},
+				want: name == "integrations" && slices.Contains(declared, host),
+			})
+		}
+		for _, principal := range []string{"", p.identity("default", "integrations"), p.identity("istio-ingress", "public-ingress")} {
+			all = append(all, accessCase{
+				who:  principal + " calls " + host,
+				to:   egress(),
+				call: call{principal: principal, port: 443, tcp: true, sni: host},
+			})
+		}
+	}
+	return all
+}
+
 // all are the questions of the whole table.
 func (p platform) all() []accessCase {
-	return slices.Concat(p.fromOutside(), p.amongServices(), p.strangers(), p.astray(), p.unlisted())
+	return slices.Concat(p.fromOutside(), p.amongServices(), p.strangers(), p.astray(), p.unlisted(), p.outwards())
 }
 
 // answer says whether the policies let a case through, and if not, who refuses it.
@@ -490,11 +528,43 @@ func TestAccessIsAsTheTableSays(t *testing.T) {
 			"from strangers":        p.strangers(),
 			"astray":                p.astray(),
 			"to unlisted workloads": p.unlisted(),
+			"outwards":              p.outwards(),
 		} {
 			t.Run(name, func(t *testing.T) {
 				require.NotEmpty(t, cases)
 				assert.Empty(t, strings.Join(p.disagreements(rendered, cases, 50), "\n"), "of %d cases", len(cases))
 			})
+		}
+	})
+}
+
+// A header that a proxy fills from a token tells a service who calls. A client
+// cannot send it himself, whatever token he holds.
+func TestClaimHeadersCannotBeForged(t *testing.T) {
+	forEachStack(t, func(t *testing.T, stack string, r *record) {
+		p := newPlatform(t, stack)
+		rendered, err := readPolicies(r)
+		require.NoError(t, err)
+		forged := map[string]string{}
+		for _, policy := range rendered.authentication {
+			for _, rule := range policy.Spec.GetJwtRules() {
+				for _, output := range rule.GetOutputClaimToHeaders() {
+					forged[strings.ToLower(output.GetHeader())] = "somebody-else"
+				}
+			}
+		}
+		require.NotEmpty(t, forged)
+		for _, to := range []workload{ingress("public-ingress"), p.service("scans")} {
+			for _, who := range p.callers() {
+				request := call{
+					principal: p.identity("istio-ingress", "public-ingress"), port: servicePort, method: "GET",
+					host: p.hosts["api"], path: "/api/v1/scans", tokens: who.tokens, headers: forged,
+				}
+				_, passed := rendered.decide(to, request)
+				for header, value := range passed.headers {
+					assert.NotEqual(t, "somebody-else", value, "%s of %s %s passes %s", header, who.name, who.how, to.labels["app"])
+				}
+			}
 		}
 	})
 }
