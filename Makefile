@@ -1,10 +1,11 @@
 # `make` alone lists the targets. Everything but Go is compiled on demand into .sandbox, which Git ignores.
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview status env down clean toolchain test test-short lint fmt docs
+.PHONY: help up preview status env down clean toolchain test test-short lint fmt docs access-matrix
 
 STACK ?= prod
 DIFF  ?=
+SVG   ?= .sandbox/access-matrix.svg
 
 # What `make test` covers: the program, the sandbox and what it is made of, and the whole-stack proofs.
 MODULES := . sandbox sandbox/kubernetes sandbox/tools/istio-charts $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
@@ -52,5 +53,8 @@ lint: ## check formatting, go vet and staticcheck
 fmt: ## format all Go code
 	@gofmt -w $(SOURCES)
 
-docs: ## write docs/config.md and Pulumi.yaml from the code
-	@go test ./tests -run TestConfigReferenceIsUpToDate -update
+docs: ## write docs/config.md, docs/access-matrix.* and Pulumi.yaml from the code
+	@go test ./tests -run 'IsUpToDate$$' -update
+
+access-matrix: ## print who may call whom and which path needs what, and draw it: STACK=prod, SVG=access-matrix.svg
+	@go run ./stacks/cmd/access-matrix -svg $(SVG) Pulumi.$(STACK).yaml

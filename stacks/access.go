@@ -40,7 +40,7 @@ func (c *Config) AccessMesh() access.Mesh {
 			Platform: PlatformNamespace, Observability: ObservabilityNamespace,
 		},
 		Gateways:  access.Gateways{Public: PublicGateway, Internal: InternalGateway, Egress: EgressGateway},
-		Tokens:    access.Tokens{Users: users, Machines: machines, RolesClaim: c.Tokens.RolesClaim},
+		Tokens:    access.Tokens{Users: users, Machines: machines, ClaimsToHeaders: c.Tokens.ClaimsToHeaders, RolesClaim: c.Tokens.RolesClaim},
 		Collector: access.Collector{Namespace: serviceNamespace(c.Tracing.Service), Port: c.Tracing.Port},
 		APIServer: c.Kubernetes.APIServerRanges,
 	}
@@ -81,6 +81,7 @@ func (t Tokens) problems(hosts Hosts) problem.List {
 		checkReachable(&list, fields[i]+".jwks.remote.uri", issuer.JWKS.Remote.URI, hosts)
 	}
 	requestauthentication.CheckTogether(&list, issuers, fields)
+	requestauthentication.CheckCopies(&list, t.ClaimsToHeaders, issuers)
 	if len(t.RolesClaim) == 0 || slices.Contains(t.RolesClaim, "") {
 		list.Add("rolesClaim", t.RolesClaim, "name the claim that lists a user's roles, such as [roles] or [realm_access, roles]")
 	}

@@ -149,6 +149,8 @@ type Tokens struct {
 	Machines requestauthentication.Issuer `json:"machines"`
 	// External identity providers (OIDC) whose users are believed.
 	External []requestauthentication.Issuer `json:"external"`
+	// Claims that are copied to headers for the services, from every token.
+	ClaimsToHeaders []requestauthentication.ClaimToHeader `json:"claimsToHeaders"`
 	// Claim that lists a user's roles; several names for a claim inside claims.
 	RolesClaim []string `json:"rolesClaim"`
 }

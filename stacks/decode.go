@@ -213,7 +213,7 @@ func keys(t reflect.Type) map[string]reflect.Type {
 	}
 	for _, field := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name != "" {
+		if name != "" && name != "-" {
 			found[name] = field.Type
 		}
 	}

@@ -69,15 +69,13 @@ func builtIn() Config {
 func defaultTokens() Tokens {
 	audiences := func() []string { return []string{"mcp-security-api"} }
 	return Tokens{
-		Platform: requestauthentication.Issuer{
-			Audiences:       audiences(),
-			ClaimsToHeaders: []requestauthentication.ClaimToHeader{{Header: "x-auth-subject", Claim: "sub"}},
-		},
+		Platform: requestauthentication.Issuer{Audiences: audiences()},
 		Machines: requestauthentication.Issuer{
 			Audiences:   audiences(),
 			FromHeaders: []requestauthentication.Header{{Name: "x-service-token", Prefix: "Bearer "}},
 		},
-		RolesClaim: []string{"roles"},
+		ClaimsToHeaders: []requestauthentication.ClaimToHeader{{Header: "x-auth-subject", Claim: "sub"}},
+		RolesClaim:      []string{"roles"},
 	}
 }
 

@@ -9,11 +9,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/mcp-security-platform/mesh/components/authorization"
 	"github.com/mcp-security-platform/mesh/components/ca"
 	"github.com/mcp-security-platform/mesh/components/controlplane"
 	"github.com/mcp-security-platform/mesh/components/gateway"
+	"github.com/mcp-security-platform/mesh/components/identity"
 	"github.com/mcp-security-platform/mesh/components/namespace"
+	"github.com/mcp-security-platform/mesh/components/networkpolicy"
 	"github.com/mcp-security-platform/mesh/components/peerauthentication"
+	"github.com/mcp-security-platform/mesh/components/requestauthentication"
 )
 
 const (
@@ -21,7 +25,12 @@ const (
 	secretType         = "kubernetes:core/v1:Secret"
 	namespaceType      = "kubernetes:core/v1:Namespace"
 	providerType       = "pulumi:providers:kubernetes"
+	serviceAccount     = "kubernetes:core/v1:ServiceAccount"
+	networkPolicy      = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 	peerAuthentication = "kubernetes:security.istio.io/v1:PeerAuthentication"
+
+	requestAuthentication = "kubernetes:security.istio.io/v1:RequestAuthentication"
+	authorizationPolicy   = "kubernetes:security.istio.io/v1:AuthorizationPolicy"
 )
 
 // forEachStack runs test on the record of each stack of the repository.
@@ -65,7 +74,37 @@ func TestStackHasExactlyTheseResources(t *testing.T) {
 		chartType + " egress",
 		peerauthentication.Type + " strict-mtls",
 		peerAuthentication + " strict-mtls",
+		peerauthentication.ScopeType + " strict-mtls-scope",
+		identity.Type + " service-accounts",
+		requestauthentication.Type + " public-ingress-tokens",
+		requestauthentication.Type + " service-tokens",
+		authorization.Type + " access",
+		networkpolicy.Type + " network-access",
 	}
+	add := func(typ string, names ...string) {
+		for _, name := range names {
+			want = append(want, typ+" "+name)
+		}
+	}
+	for _, namespace := range []string{"istio-ingress", "istio-egress", "mcp-security", "observability"} {
+		add(peerAuthentication, "strict-mtls-scope-"+namespace)
+		add(authorizationPolicy, namespace+".allow-nothing")
+		add(networkPolicy, namespace+".default-deny", namespace+".proxies")
+	}
+	for _, service := range []string{"web-ui", "api-gateway", "scans", "vulnerabilities", "reports", "integrations", "dashboard"} {
+		add(serviceAccount, service)
+		add(authorizationPolicy, "istio-ingress.public-ingress-"+service, "mcp-security."+service)
+		add(networkPolicy, "mcp-security."+service)
+	}
+	add(requestAuthentication, "public-ingress-tokens", "service-tokens")
+	add(authorizationPolicy, "public-ingress-tokens-required", "service-tokens-required",
+		"istio-system.allow-nothing", "istio-ingress.public-ingress-redirect",
+		"istio-ingress.public-ingress-api-gateway-guard", "mcp-security.api-gateway-guard",
+		"istio-ingress.public-ingress-scans-guard",
+		"istio-ingress.public-ingress-integrations-guard", "mcp-security.integrations-guard",
+		"istio-egress.egress-external", "observability.spans")
+	add(networkPolicy, "istio-system.default-deny", "istio-system.api-server", "istio-system.istiod",
+		"istio-ingress.public-ingress", "istio-ingress.internal-ingress", "istio-egress.egress", "observability.telemetry")
 	forEachStack(t, func(t *testing.T, _ string, r *record) {
 		var got []string
 		for _, resource := range r.resources {
@@ -129,6 +168,16 @@ func TestOrderIsExplicit(t *testing.T) {
 			"internal gateway after istiod":     {r.one(t, gateway.Type, "internal-ingress"), istiod},
 			"egress gateway after istiod":       {r.one(t, gateway.Type, "egress"), istiod},
 			"strict mTLS after istiod":          {r.one(t, peerauthentication.Type, "strict-mtls"), istiod},
+			"strict mTLS after the gateways":    {r.one(t, peerauthentication.Type, "strict-mtls"), r.one(t, chartType, "public-ingress")},
+			"identity after istiod":             {r.one(t, identity.Type, "service-accounts"), istiod},
+			"gateway tokens after the gateway":  {r.one(t, requestauthentication.Type, "public-ingress-tokens"), r.one(t, chartType, "public-ingress")},
+			"token required after it is known":  {r.one(t, authorizationPolicy, "service-tokens-required"), r.one(t, requestAuthentication, "service-tokens")},
+			"policies after identity":           {r.one(t, authorization.Type, "access"), r.one(t, serviceAccount, "scans")},
+			"policies after gateway tokens":     {r.one(t, authorization.Type, "access"), r.one(t, requestAuthentication, "public-ingress-tokens")},
+			"policies after service tokens":     {r.one(t, authorization.Type, "access"), r.one(t, requestAuthentication, "service-tokens")},
+			"nothing allowed after all allowed": {r.one(t, authorizationPolicy, "mcp-security.allow-nothing"), r.one(t, authorizationPolicy, "mcp-security.scans")},
+			"network after policies":            {r.one(t, networkpolicy.Type, "network-access"), r.one(t, authorizationPolicy, "mcp-security.scans")},
+			"default deny after its exceptions": {r.one(t, networkPolicy, "mcp-security.default-deny"), r.one(t, networkPolicy, "mcp-security.scans")},
 		} {
 			assert.Contains(t, edge.later.dependencies, edge.earlier.urn, name)
 		}

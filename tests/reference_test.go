@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -87,7 +88,7 @@ func leaves(comments comments, path string, values []reflect.Value) []setting {
 	var found []setting
 	for _, field := range reflect.VisibleFields(values[0].Type()) {
 		name := field.Tag.Get("json")
-		if field.Anonymous || name == "" {
+		if field.Anonymous || name == "" || name == "-" {
 			continue
 		}
 		full := path + "." + name
@@ -100,8 +101,23 @@ func leaves(comments comments, path string, values []reflect.Value) []setting {
 			leaf.defaults = append(leaf.defaults, literal(value))
 		}
 		found = append(found, leaf)
+		if path, element := elements(full, field.Type); element.Kind() == reflect.Struct {
+			found = append(found, leaves(comments, path, []reflect.Value{reflect.Zero(element)})...)
+		}
 	}
 	return found
+}
+
+// elements returns the path and the type of what lists and maps hold.
+func elements(path string, t reflect.Type) (string, reflect.Type) {
+	switch t.Kind() {
+	case reflect.Slice:
+		return elements(path+"[]", t.Elem())
+	case reflect.Map:
+		return elements(path+".<name>", t.Elem())
+	default:
+		return path, t
+	}
 }
 
 func fieldsOf(values []reflect.Value, field reflect.StructField) []reflect.Value {
@@ -131,6 +147,11 @@ func literal(value reflect.Value) string {
 	if value.IsZero() && value.Kind() != reflect.Bool && value.Kind() != reflect.Int {
 		return "none"
 	}
+	if value.Kind() == reflect.Map || value.Kind() == reflect.Slice && value.Type().Elem().Kind() == reflect.Struct {
+		if text, err := json.Marshal(value.Interface()); err == nil {
+			return "`" + string(text) + "`"
+		}
+	}
 	return fmt.Sprintf("`%v`", value.Interface())
 }
 
@@ -139,7 +160,7 @@ func (s setting) defaultText() string {
 	if required[s.path] {
 		return "required"
 	}
-	for _, other := range s.defaults[1:] {
+	for _, other := range s.defaults[min(1, len(s.defaults)):] {
 		if other != s.defaults[0] {
 			var parts []string
 			for i, environment := range environments {
@@ -222,7 +243,7 @@ const module = "github.com/mcp-security-platform/mesh"
 func fieldComments(t *testing.T) comments {
 	t.Helper()
 	found := comments{}
-	for _, folder := range []string{"stacks", "components/ca", "components/controlplane", "components/gateway", "components/workload"} {
+	for _, folder := range []string{"stacks", "stacks/catalogue", "components/requestauthentication", "components/peerauthentication", "components/ca", "components/controlplane", "components/gateway", "components/workload"} {
 		files, err := filepath.Glob(filepath.Join("..", folder, "*.go"))
 		require.NoError(t, err)
 		for _, name := range files {

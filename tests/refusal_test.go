@@ -39,7 +39,7 @@ func TestBadConfigurationIsRefusedBeforeAnythingIsCreated(t *testing.T) {
 		"unknown key": {"local", []change{{"istoid", map[string]any{}}},
 			`mcp-mesh:istoid is "an unknown key": did you mean "istiod"?`},
 		"unknown key far from any": {"local", []change{{"zzzzzzzz", "x"}},
-			`mcp-mesh:zzzzzzzz is "an unknown key": use one of ca, environment, gateways,`},
+			`mcp-mesh:zzzzzzzz is "an unknown key": use one of access, ca, catalogue, environment,`},
 		"misspelt nested key": {"local", []change{{"mesh.trustdomain", "x.y"}},
 			`mcp-mesh:mesh.trustdomain is "an unknown key": did you mean "trustDomain"?`},
 		"misspelt deep key": {"local", []change{{"gateways.public.replicas.minimum", 2}},

@@ -8,6 +8,8 @@ import (
 	typeapi "istio.io/api/type/v1beta1"
 	securityv1 "istio.io/client-go/pkg/apis/security/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/mcp-security-platform/mesh/components/identity"
 )
 
 // Object returns the policy as an Istio object.
@@ -61,25 +63,15 @@ func (r Rule) build(ports Ports) *securityapi.Rule {
 	return rule
 }
 
-// sources returns one source for all workloads and one for all namespaces, since
-// the fields of one source narrow each other.
-func sources(callers []Caller) []*securityapi.Rule_From {
-	var principals, namespaces []string
+func sources(callers []identity.Identity) []*securityapi.Rule_From {
+	if len(callers) == 0 {
+		return nil
+	}
+	source := &securityapi.Source{}
 	for _, caller := range callers {
-		if caller.namespace != "" {
-			namespaces = append(namespaces, caller.namespace)
-		} else {
-			principals = append(principals, caller.workload.Principal())
-		}
+		source.Principals = append(source.Principals, caller.Principal())
 	}
-	var from []*securityapi.Rule_From
-	if len(principals) > 0 {
-		from = append(from, &securityapi.Rule_From{Source: &securityapi.Source{Principals: principals}})
-	}
-	if len(namespaces) > 0 {
-		from = append(from, &securityapi.Rule_From{Source: &securityapi.Source{Namespaces: namespaces}})
-	}
-	return from
+	return []*securityapi.Rule_From{{Source: source}}
 }
 
 func (o Operation) build() *securityapi.Operation {

@@ -4,7 +4,11 @@
 // no principal is a wildcard.
 package authorization
 
-import "maps"
+import (
+	"maps"
+
+	"github.com/mcp-security-platform/mesh/components/identity"
+)
 
 // Target says for which workloads a policy holds.
 type Target struct {
@@ -93,8 +97,8 @@ func OnPorts(port int, more ...int) Ports { return Ports{append([]int{port}, mor
 // Rule matches a request that comes from one of its callers, does one of its
 // operations and meets all of its conditions.
 type Rule struct {
-	// From are the callers; empty for any.
-	From []Caller
+	// From are the callers by their certificates; empty for any.
+	From []identity.Identity
 	// To are the operations; empty for any.
 	To []Operation
 	// When are the conditions; empty for none.

@@ -47,12 +47,7 @@ func (r Rule) problems(action action) problem.List {
 		list.Add("from", nil, "narrow the rule, or use AllowAll: an empty rule allows everything")
 	}
 	for i, caller := range r.From {
-		field := fmt.Sprintf("from[%d]", i)
-		if caller.namespace == "" {
-			list.Within(field, caller.workload.Problems())
-		} else if len(validation.IsDNS1123Label(caller.namespace)) > 0 {
-			list.Add(field+".namespace", caller.namespace, "use the name of a namespace, without wildcard")
-		}
+		list.Within(fmt.Sprintf("from[%d]", i), caller.Problems())
 	}
 	for i, operation := range r.To {
 		list.Within(fmt.Sprintf("to[%d]", i), operation.problems(action))

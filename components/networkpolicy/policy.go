@@ -75,14 +75,11 @@ func Outside() []Peer {
 	return []Peer{v4, v6}
 }
 
-// Port is a port, or a range of them, and its protocol.
+// Port is a port and its protocol.
 type Port struct {
-	number, last int
-	protocol     corev1.Protocol
+	number   int
+	protocol corev1.Protocol
 }
-
-// AllTCP returns every TCP port.
-func AllTCP() []Port { return []Port{{1, 65535, corev1.ProtocolTCP}} }
 
 // TCP returns TCP ports.
 func TCP(numbers ...int) []Port { return ports(corev1.ProtocolTCP, numbers) }
@@ -93,7 +90,7 @@ func UDP(numbers ...int) []Port { return ports(corev1.ProtocolUDP, numbers) }
 func ports(protocol corev1.Protocol, numbers []int) []Port {
 	var all []Port
 	for _, number := range numbers {
-		all = append(all, Port{number, number, protocol})
+		all = append(all, Port{number, protocol})
 	}
 	return all
 }
@@ -130,12 +127,7 @@ func (r Rule) ports() []networkingv1.NetworkPolicyPort {
 	var all []networkingv1.NetworkPolicyPort
 	for _, port := range r.Ports {
 		number, protocol := intstr.FromInt(port.number), port.protocol
-		last := int32(port.last)
-		api := networkingv1.NetworkPolicyPort{Protocol: &protocol, Port: &number}
-		if port.last != port.number {
-			api.EndPort = &last
-		}
-		all = append(all, api)
+		all = append(all, networkingv1.NetworkPolicyPort{Protocol: &protocol, Port: &number})
 	}
 	return all
 }

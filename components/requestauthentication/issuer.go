@@ -22,14 +22,12 @@ type Issuer struct {
 	Audiences []string `json:"audiences"`
 	// Keys that the tokens are signed with.
 	JWKS JWKS `json:"jwks"`
-	// Headers that carry the token; empty, with parameters and cookies empty, too, for `Authorization: Bearer`.
+	// Headers that carry the token; with no header, parameter or cookie it is `Authorization: Bearer`.
 	FromHeaders []Header `json:"fromHeaders"`
 	// Query parameters that carry the token; they end up in access logs, so prefer a header.
 	FromParams []string `json:"fromParams"`
 	// Cookies that carry the token.
 	FromCookies []string `json:"fromCookies"`
-	// Claims that are copied to headers for the application.
-	ClaimsToHeaders []ClaimToHeader `json:"claimsToHeaders"`
 }
 
 // Header is a header that carries a token.
@@ -60,8 +58,9 @@ type JWKS struct {
 type Remote struct {
 	// Address (https) of the key set, on a host outside the mesh.
 	URI string `json:"uri"`
-	// Who fetches it: `istiod` or `proxy`; empty for `istiod`.
-	FetchedBy Fetcher `json:"fetchedBy"`
+	// FetchedBy is who fetches it; empty for [ByIstiod]. The stack's istiod is set to
+	// fetch, so it is no key of a stack.
+	FetchedBy Fetcher `json:"-"`
 }
 
 // Fetcher says who fetches a key set, and thus who needs a way to it. It is a
@@ -85,8 +84,10 @@ func (r Remote) Fetcher() Fetcher {
 	return r.FetchedBy
 }
 
-// rule returns the issuer as a rule of a RequestAuthentication.
-func (i Issuer) rule(forward bool) *securityapi.JWTRule {
+// rule returns the issuer as a rule of a RequestAuthentication. It always says where
+// the token is: left to itself, Istio also takes it from the query parameter
+// "access_token", which ends up in logs.
+func (i Issuer) rule(forward bool, copies []ClaimToHeader) *securityapi.JWTRule {
 	rule := &securityapi.JWTRule{
 		Issuer:               i.Issuer,
 		Audiences:            i.Audiences,
@@ -96,10 +97,10 @@ func (i Issuer) rule(forward bool) *securityapi.JWTRule {
 		FromCookies:          i.FromCookies,
 		ForwardOriginalToken: forward,
 	}
-	for _, header := range i.FromHeaders {
+	for _, header := range i.headers() {
 		rule.FromHeaders = append(rule.FromHeaders, &securityapi.JWTHeader{Name: header.Name, Prefix: header.Prefix})
 	}
-	for _, copied := range i.ClaimsToHeaders {
+	for _, copied := range copies {
 		rule.OutputClaimToHeaders = append(rule.OutputClaimToHeaders, &securityapi.ClaimToHeader{Header: copied.Header, Claim: copied.Claim})
 	}
 	return rule

@@ -27,7 +27,6 @@ func (i Issuer) Problems() problem.List {
 	}
 	list.Within("jwks", i.JWKS.problems())
 	i.checkLocations(&list)
-	i.checkCopies(&list)
 	return list
 }
 
@@ -53,9 +52,16 @@ func (i Issuer) checkLocations(list *problem.List) {
 	}
 }
 
-func (i Issuer) checkCopies(list *problem.List) {
+// CheckCopies adds what is wrong with claims that are copied to headers.
+func CheckCopies(list *problem.List, copies []ClaimToHeader, issuers []Issuer) {
+	var carriers []string
+	for _, issuer := range issuers {
+		for _, header := range issuer.headers() {
+			carriers = append(carriers, strings.ToLower(header.Name))
+		}
+	}
 	var seen []string
-	for _, copied := range i.ClaimsToHeaders {
+	for _, copied := range copies {
 		header := strings.ToLower(copied.Header)
 		switch {
 		case !headerName.MatchString(header):
@@ -64,8 +70,8 @@ func (i Issuer) checkCopies(list *problem.List) {
 			list.Add("claimsToHeaders", copied.Header, "name the claim to copy")
 		case slices.Contains(seen, header):
 			list.Add("claimsToHeaders", copied.Header, "copy one claim to a header")
-		case header == "authorization" || slices.ContainsFunc(i.FromHeaders, func(h Header) bool { return strings.EqualFold(h.Name, header) }):
-			list.Add("claimsToHeaders", copied.Header, "use another header: this one carries the token")
+		case slices.Contains(carriers, header):
+			list.Add("claimsToHeaders", copied.Header, "use another header: this one carries tokens")
 		}
 		seen = append(seen, header)
 	}
@@ -164,6 +170,7 @@ func (a Args) problems() problem.List {
 		list.Within(fields[i], issuer.Problems())
 	}
 	CheckTogether(&list, a.Issuers, fields)
+	CheckCopies(&list, a.ClaimsToHeaders, a.Issuers)
 	if len(a.Required.Operations) == 0 {
 		list.Add("required.operations", nil, "say where a token is required; without it requests without a token pass")
 	}

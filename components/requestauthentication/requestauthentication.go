@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/mcp-security-platform/mesh/components/authorization"
+	"github.com/mcp-security-platform/mesh/components/identity"
 	"github.com/mcp-security-platform/mesh/components/istioobject"
 )
 
@@ -24,6 +25,10 @@ type Args struct {
 	// Issuers are those whose tokens are believed. At least one. A token that is there
 	// but not valid is refused everywhere.
 	Issuers []Issuer
+	// ClaimsToHeaders are claims that are copied to headers for the application, from
+	// the tokens of all issuers alike: a header that only some write could be sent by a
+	// client who holds a token of another.
+	ClaimsToHeaders []ClaimToHeader
 	// Forward says whether the token goes on to the next hop, which may check it again.
 	Forward bool
 	// Required says where a valid token must be there. Required.
@@ -35,7 +40,7 @@ type Required struct {
 	// Ports are the ports of the workloads on which a token is required.
 	Ports authorization.Ports
 	// From are the callers that must bring one; empty for all.
-	From []authorization.Caller
+	From []identity.Identity
 	// Operations are what a token is required for. At least one.
 	Operations []authorization.Operation
 }
@@ -84,7 +89,7 @@ func (a Args) Object(name string) *securityv1.RequestAuthentication {
 		object.Spec.Selector = &typeapi.WorkloadSelector{MatchLabels: a.Target.Pods}
 	}
 	for _, issuer := range a.Issuers {
-		object.Spec.JwtRules = append(object.Spec.JwtRules, issuer.rule(a.Forward))
+		object.Spec.JwtRules = append(object.Spec.JwtRules, issuer.rule(a.Forward, a.ClaimsToHeaders))
 	}
 	return object
 }

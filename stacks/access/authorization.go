@@ -3,6 +3,7 @@ package access
 import (
 	"github.com/mcp-security-platform/mesh/components/authorization"
 	"github.com/mcp-security-platform/mesh/components/gateway"
+	"github.com/mcp-security-platform/mesh/components/identity"
 	"github.com/mcp-security-platform/mesh/stacks/catalogue"
 )
 
@@ -22,7 +23,7 @@ func (m Mesh) Policies() []authorization.Policy {
 		policies = append(policies, m.atService(service)...)
 	}
 	policies = append(policies, m.atEgress()...)
-	return append(policies, m.atObservability())
+	return append(policies, m.atCollector()...)
 }
 
 // redirect lets plain HTTP reach the redirect to HTTPS, which the router answers
@@ -75,7 +76,7 @@ func (m Mesh) routeRule(route catalogue.Route, port int) authorization.Rule {
 
 // guardRules returns the rules that close what is guarded to all but its own
 // audience; a guard without a host holds under any.
-func (m Mesh) guardRules(guard catalogue.Guard, from []authorization.Caller) []authorization.Rule {
+func (m Mesh) guardRules(guard catalogue.Guard, from []identity.Identity) []authorization.Rule {
 	operation := authorization.Operation{Methods: guard.Methods, Paths: guard.Path.DenyPatterns()}
 	if guard.Host != "" {
 		operation.Hosts = []string{m.Catalogue.Host(guard.Host)}
@@ -100,7 +101,7 @@ func (m Mesh) atEgress() []authorization.Policy {
 			continue
 		}
 		rules = append(rules, authorization.Rule{
-			From: authorization.Workloads(m.Identity(service)),
+			From: []identity.Identity{m.Identity(service)},
 			To:   []authorization.Operation{{Ports: []int{EgressPort}}},
 			When: []authorization.Condition{authorization.ServerName(hosts[0], hosts[1:]...)},
 		})
@@ -112,18 +113,15 @@ func (m Mesh) atEgress() []authorization.Policy {
 	return []authorization.Policy{authorization.Allow(m.Gateways.Egress+"-external", target, rules...)}
 }
 
-// atObservability lets the tools that watch the mesh talk to each other, and every
-// proxy send its spans.
-func (m Mesh) atObservability() authorization.Policy {
-	namespace := m.Namespaces.Observability
-	rules := []authorization.Rule{{From: []authorization.Caller{authorization.Namespace(namespace)}}}
-	if m.Collector.Namespace == namespace {
-		rules = append(rules, authorization.Rule{
-			From: authorization.Workloads(m.everyone()...),
-			To:   []authorization.Operation{{Ports: []int{m.Collector.Port}}},
-		})
+// atCollector lets every proxy send its spans.
+func (m Mesh) atCollector() []authorization.Policy {
+	if m.Collector.Namespace != m.Namespaces.Observability {
+		return nil // it is not of this mesh
 	}
-	return authorization.Allow("telemetry", authorization.Target{Namespace: namespace}, rules...)
+	return []authorization.Policy{authorization.Allow("spans", authorization.Target{Namespace: m.Collector.Namespace}, authorization.Rule{
+		From: m.everyone(),
+		To:   []authorization.Operation{{Ports: []int{m.Collector.Port}}},
+	})}
 }
 
 func owns(service catalogue.Service, guard catalogue.Guard) bool {

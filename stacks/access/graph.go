@@ -13,11 +13,11 @@ import (
 const (
 	lineHeight  = 22
 	rowGap      = 18
-	boxLeft     = 520
+	boxLeft     = 490
 	boxWidth    = 170
-	drawWidth   = 980
 	headHeight  = 92
 	portSpacing = 11
+	smallLine   = 14
 )
 
 // palette holds a colour for each caller, told apart by colour-blind people, too.
@@ -36,15 +36,16 @@ type drawn struct {
 	service      catalogue.Service
 	top, height  int
 	colour       string
-	callers      []string // of the services that call it, from the nearest to the farthest
-	nextIn, next int      // where its next arrow ends and starts
+	nextIn, next int // where its next arrow ends and starts
 }
 
 // Graph returns the access matrix as an SVG picture.
 func (m Mesh) Graph() string {
 	d := &drawing{mesh: m}
 	height := d.place()
-	fmt.Fprintf(d, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="Helvetica, Arial, sans-serif" font-size="13">`+"\n", drawWidth, height, drawWidth, height)
+	// A cubic curve bulges out to three quarters of its control points.
+	width := boxLeft + boxWidth + 3*reach(len(d.rows)-1)/4 + 40
+	fmt.Fprintf(d, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="Helvetica, Arial, sans-serif" font-size="13">`+"\n", width, height, width, height)
 	d.line(`<title>Who may call whom, and which path needs what</title>`)
 	d.line(`<rect width="100%" height="100%" fill="#ffffff"/>`)
 	d.head()
@@ -65,18 +66,27 @@ func (d *drawing) place() int {
 	top := headHeight
 	for i, service := range downwards(d.mesh.Catalogue) {
 		row := drawn{service: service, top: top, colour: palette[i%len(palette)]}
-		for _, edge := range d.mesh.Catalogue.Edges() {
-			if edge.Callee.Name == service.Name {
-				row.callers = append(row.callers, edge.Caller.Name)
-			}
-		}
-		arrows := portSpacing * (len(row.callers) + len(service.Calls) + 1)
-		row.height = max(lineHeight*max(len(service.Routes), 1+(len(service.External)+1)/2)+14, arrows, 52)
-		row.nextIn, row.next = row.top+portSpacing, row.top+portSpacing*(len(row.callers)+1)
+		callers := d.callers(service)
+		arrows := portSpacing * (callers + len(service.Calls) + 1)
+		row.height = max(lineHeight*len(service.Routes)+14, 36+smallLine*len(service.External), arrows, 52)
+		// The farthest caller arrives last and lowest: its arrow is the outermost.
+		row.nextIn = row.top + portSpacing*callers
+		row.next = row.nextIn + portSpacing
 		top += row.height + rowGap
 		d.rows = append(d.rows, row)
 	}
 	return top
+}
+
+// callers counts the services that call another.
+func (d *drawing) callers(callee catalogue.Service) int {
+	count := 0
+	for _, edge := range d.mesh.Catalogue.Edges() {
+		if edge.Callee.Name == callee.Name {
+			count++
+		}
+	}
+	return count
 }
 
 // downwards returns the services in an order in which each stands above those that
@@ -105,7 +115,7 @@ func downwards(c catalogue.Catalogue) []catalogue.Service {
 
 func (d *drawing) head() {
 	d.line(`<text x="24" y="32" font-size="18" font-weight="bold">Who may do what</text>`)
-	d.line(`<text x="24" y="72" fill="#555">From outside, through the public gateway</text>`)
+	fmt.Fprintf(d, `<text x="24" y="72" fill="#555">From outside, on %s if not said otherwise</text>`+"\n", d.mesh.Catalogue.Hosts.API)
 	fmt.Fprintf(d, `<text x="%d" y="72" fill="#555">Service</text>`+"\n", boxLeft)
 	fmt.Fprintf(d, `<text x="%d" y="72" fill="#555">Calls, in the caller's colour</text>`+"\n", boxLeft+boxWidth+24)
 	x := 250
@@ -138,7 +148,7 @@ func (d *drawing) service(i int) {
 	fmt.Fprintf(d, `<rect x="%d" y="%d" width="%d" height="%d" rx="8" fill="#fafafa" stroke="%s" stroke-width="2"/>`+"\n", boxLeft, row.top, boxWidth, row.height, row.colour)
 	fmt.Fprintf(d, `<text x="%d" y="%d" font-weight="bold" font-size="15">%s</text>`+"\n", boxLeft+14, row.top+24, html.EscapeString(row.service.Name))
 	for j, external := range row.service.External {
-		fmt.Fprintf(d, `<text x="%d" y="%d" font-size="11" fill="#555">↗ %s</text>`+"\n", boxLeft+14, row.top+42+j*14, html.EscapeString(external.Host))
+		fmt.Fprintf(d, `<text x="%d" y="%d" font-size="11" fill="#555">↗ %s</text>`+"\n", boxLeft+14, row.top+42+j*smallLine, html.EscapeString(external.Host))
 	}
 	first := row.top + (row.height-lineHeight*len(row.service.Routes))/2
 	for j, route := range row.service.Routes {
@@ -178,10 +188,13 @@ func (d *drawing) calls(i int) {
 		target := &d.rows[j]
 		from, to := row.next, target.nextIn
 		row.next += portSpacing
-		target.nextIn += portSpacing
+		target.nextIn -= portSpacing
 		right := boxLeft + boxWidth
-		reach := right + 40 + 46*max(j-i, i-j)
-		fmt.Fprintf(d, `<path d="M%d %d C%d %d %d %d %d %d" fill="none" stroke="%s" stroke-width="2"/>`+"\n", right, from, reach, from, reach, to, right+9, to, row.colour)
+		bend := right + reach(max(j-i, i-j))
+		fmt.Fprintf(d, `<path d="M%d %d C%d %d %d %d %d %d" fill="none" stroke="%s" stroke-width="2"/>`+"\n", right, from, bend, from, bend, to, right+9, to, row.colour)
 		fmt.Fprintf(d, `<path d="M%d %d l10 -4 v8 z" fill="%s"/>`+"\n", right+1, to, row.colour)
 	}
 }
+
+// reach is how far to the right an arrow over some rows is pulled.
+func reach(rows int) int { return 40 + 46*rows }

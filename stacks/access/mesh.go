@@ -55,6 +55,8 @@ type Gateways struct{ Public, Internal, Egress string }
 type Tokens struct {
 	// Users and Machines are the issuers of each kind. At least one of each.
 	Users, Machines []requestauthentication.Issuer
+	// ClaimsToHeaders are the claims that services find in headers.
+	ClaimsToHeaders []requestauthentication.ClaimToHeader
 	// RolesClaim is the path of the claim that lists a user's roles.
 	RolesClaim []string
 }
@@ -82,6 +84,8 @@ func (m Mesh) account(namespace, name string) identity.Identity {
 func (m Mesh) publicGateway() identity.Identity {
 	return m.account(m.Namespaces.Ingress, m.Gateways.Public)
 }
+
+func (m Mesh) fromGateway() []identity.Identity { return []identity.Identity{m.publicGateway()} }
 
 // everyone returns every workload of the catalogue and every gateway.
 func (m Mesh) everyone() []identity.Identity {

@@ -40,10 +40,6 @@ func (m Mesh) NetworkPolicies() []networkpolicy.Policy {
 // from anywhere, since the API server is no pod. Everything there talks to the API
 // server.
 func (m Mesh) controlPlaneNetwork() []networkpolicy.Policy {
-	var proxies []networkpolicy.Peer
-	for _, namespace := range m.Namespaces.served() {
-		proxies = append(proxies, networkpolicy.Namespace(namespace))
-	}
 	return []networkpolicy.Policy{
 		{
 			Name:      "api-server",
@@ -55,7 +51,7 @@ func (m Mesh) controlPlaneNetwork() []networkpolicy.Policy {
 			Namespace: m.Namespaces.System,
 			Pods:      istiodPods(),
 			Ingress: []networkpolicy.Rule{
-				{Peers: proxies, Ports: networkpolicy.TCP(xdsPort)},
+				{Peers: m.proxies(), Ports: networkpolicy.TCP(xdsPort)},
 				{Peers: networkpolicy.Anywhere(), Ports: networkpolicy.TCP(webhookPort)},
 				{Peers: m.watchers(), Ports: networkpolicy.TCP(istiodMetricsPort)},
 			},
@@ -144,27 +140,20 @@ func (m Mesh) serviceNetwork(service catalogue.Service) networkpolicy.Policy {
 	return policy
 }
 
-// observabilityNetwork lets the tools that watch the mesh talk to each other,
-// scrape everything, find out from the API server what there is, and receive spans.
+// observabilityNetwork lets what watches the mesh scrape everything and find out
+// from the API server what there is, and the collector receive spans.
 func (m Mesh) observabilityNetwork() networkpolicy.Policy {
-	namespace := networkpolicy.Namespace(m.Namespaces.Observability)
-	var scraped []networkpolicy.Peer
-	for _, served := range m.Namespaces.served() {
-		scraped = append(scraped, networkpolicy.Namespace(served))
-	}
 	policy := networkpolicy.Policy{
 		Name:      "telemetry",
 		Namespace: m.Namespaces.Observability,
-		Ingress:   []networkpolicy.Rule{{Peers: []networkpolicy.Peer{namespace}, Ports: networkpolicy.AllTCP()}},
 		Egress: []networkpolicy.Rule{
-			{Peers: []networkpolicy.Peer{namespace}, Ports: networkpolicy.AllTCP()},
-			{Peers: scraped, Ports: networkpolicy.TCP(mergedMetricsPort, proxyMetricsPort)},
+			{Peers: m.proxies(), Ports: networkpolicy.TCP(mergedMetricsPort, proxyMetricsPort)},
 			{Peers: []networkpolicy.Peer{m.istiod()}, Ports: networkpolicy.TCP(istiodMetricsPort)},
 			m.apiServer(),
 		},
 	}
 	if m.Collector.Namespace == m.Namespaces.Observability {
-		policy.Ingress = append(policy.Ingress, networkpolicy.Rule{Peers: scraped, Ports: networkpolicy.TCP(m.Collector.Port)})
+		policy.Ingress = []networkpolicy.Rule{{Peers: m.proxies(), Ports: networkpolicy.TCP(m.Collector.Port)}}
 	}
 	return policy
 }
@@ -193,6 +182,15 @@ func (m Mesh) to(service catalogue.Service) networkpolicy.Rule {
 
 func (m Mesh) istiod() networkpolicy.Peer {
 	return networkpolicy.Pods(m.Namespaces.System, istiodPods())
+}
+
+// proxies are the pods of every namespace that the mesh serves.
+func (m Mesh) proxies() []networkpolicy.Peer {
+	var peers []networkpolicy.Peer
+	for _, namespace := range m.Namespaces.served() {
+		peers = append(peers, networkpolicy.Namespace(namespace))
+	}
+	return peers
 }
 
 func (m Mesh) watchers() []networkpolicy.Peer {

@@ -16,7 +16,7 @@ func (m Mesh) atService(service catalogue.Service) []authorization.Policy {
 	var rules []authorization.Rule
 	for _, route := range service.Routes {
 		rule := m.routeRule(route, service.Port.Number)
-		rule.From = authorization.Workloads(m.publicGateway())
+		rule.From = m.fromGateway()
 		rules = append(rules, rule)
 	}
 	rules = append(rules, m.callRules(service)...)
@@ -45,7 +45,7 @@ func (m Mesh) serviceDenials(service catalogue.Service) []authorization.Rule {
 		if slices.ContainsFunc(everyCaller, func(g catalogue.Guard) bool { return reflect.DeepEqual(g, anyHost) }) {
 			continue
 		}
-		rules = append(rules, m.guardRules(guard, authorization.Workloads(m.publicGateway()))...)
+		rules = append(rules, m.guardRules(guard, m.fromGateway())...)
 	}
 	return rules
 }
@@ -72,7 +72,7 @@ func (m Mesh) callRules(service catalogue.Service) []authorization.Rule {
 
 // callRule returns the rules for callers who may use what call says of a service.
 func (m Mesh) callRule(service catalogue.Service, call catalogue.Call, callers ...identity.Identity) []authorization.Rule {
-	from, ports := authorization.Workloads(callers...), []int{service.Port.Number}
+	from, ports := callers, []int{service.Port.Number}
 	if len(service.Routes) == 0 {
 		operation := authorization.Operation{Ports: ports, Methods: call.Methods, Paths: patterns(call.Paths)}
 		return []authorization.Rule{{From: from, To: []authorization.Operation{operation}}}

@@ -12,9 +12,10 @@ import (
 // requires one. It forwards them, so that services check them again.
 func (m Mesh) GatewayTokens() requestauthentication.Args {
 	return requestauthentication.Args{
-		Target:  m.gatewayTarget(),
-		Issuers: m.Tokens.Issuers(),
-		Forward: true,
+		Target:          m.gatewayTarget(),
+		Issuers:         m.Tokens.Issuers(),
+		ClaimsToHeaders: m.Tokens.ClaimsToHeaders,
+		Forward:         true,
 		Required: requestauthentication.Required{
 			Ports:      authorization.OnPorts(HTTPSPort),
 			Operations: m.protected(),
@@ -27,12 +28,13 @@ func (m Mesh) GatewayTokens() requestauthentication.Args {
 func (m Mesh) ServiceTokens() requestauthentication.Args {
 	ports := m.routedPorts()
 	return requestauthentication.Args{
-		Target:  authorization.Target{Namespace: m.Namespaces.Platform},
-		Issuers: m.Tokens.Issuers(),
-		Forward: true,
+		Target:          authorization.Target{Namespace: m.Namespaces.Platform},
+		Issuers:         m.Tokens.Issuers(),
+		ClaimsToHeaders: m.Tokens.ClaimsToHeaders,
+		Forward:         true,
 		Required: requestauthentication.Required{
 			Ports:      authorization.OnPorts(ports[0], ports[1:]...),
-			From:       authorization.Workloads(m.publicGateway()),
+			From:       m.fromGateway(),
 			Operations: m.protected(),
 		},
 	}

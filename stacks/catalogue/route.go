@@ -107,7 +107,8 @@ func (p Path) within(outer Path) bool {
 }
 
 // AllMethods returns the methods that the platform knows. OPTIONS is not among
-// them: the gateway answers preflight requests itself.
+// them: the user interface reaches the API through its own service, so that no
+// browser asks the API host for permission first.
 func AllMethods() []string {
 	return []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 }

@@ -1,31 +1,6 @@
 package authorization
 
-import (
-	"strings"
-
-	"github.com/mcp-security-platform/mesh/components/identity"
-)
-
-// Caller matches a request by the client's certificate.
-type Caller struct {
-	workload  identity.Identity
-	namespace string
-}
-
-// Workload matches one workload.
-func Workload(workload identity.Identity) Caller { return Caller{workload: workload} }
-
-// Workloads matches any of the workloads.
-func Workloads(workloads ...identity.Identity) []Caller {
-	var callers []Caller
-	for _, workload := range workloads {
-		callers = append(callers, Workload(workload))
-	}
-	return callers
-}
-
-// Namespace matches every workload of a namespace.
-func Namespace(namespace string) Caller { return Caller{namespace: namespace} }
+import "strings"
 
 // Condition matches a request by an attribute.
 type Condition struct {
