@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/mcp-security-platform/mesh/stacks"
 )
@@ -38,10 +39,17 @@ func run(args []string, out io.Writer) error {
 	}
 	mesh := config.AccessMesh()
 	if *picture != "" {
-		if err := os.WriteFile(*picture, []byte(mesh.Graph()), 0o644); err != nil {
+		if err := draw(*picture, mesh.Graph()); err != nil {
 			return fmt.Errorf("draw the matrix: %w", err)
 		}
 	}
 	_, err = io.WriteString(out, mesh.Matrix())
 	return err
+}
+
+func draw(file, picture string) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(picture), 0o644)
 }
