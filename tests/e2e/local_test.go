@@ -220,7 +220,6 @@ func checkState(t *testing.T, s *stack) {
 func changeSetting(t *testing.T, s *stack) {
 	s.set(t, "mesh.workloadCertificateHours", "12")
 	assert.Equal(t, map[string]apitype.OpType{
-		"kubernetes:helm.sh/v4:Chart control-plane-istiod":                                             apitype.OpUpdate,
 		"kubernetes:core/v1:ConfigMap control-plane-istiod:istio-system/istio-1-29-1":                  apitype.OpUpdate,
 		"kubernetes:core/v1:ConfigMap control-plane-istiod:istio-system/values-1-29-1":                 apitype.OpUpdate,
 		"kubernetes:apps/v1:Deployment control-plane-istiod:istio-system/istiod-1-29-1":                apitype.OpUpdate,
