@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,7 +50,11 @@ func (p progress) runSteps(steps []step) error {
 		err := st.run()
 		stop()
 		if err != nil {
-			p.line(head + "failed after " + short(p.now().Sub(start)))
+			verb := "failed"
+			if errors.Is(err, context.Canceled) {
+				verb = "stopped"
+			}
+			p.line(head + verb + " after " + short(p.now().Sub(start)))
 			return err
 		}
 		p.line(fmt.Sprintf("%sdone in %s; total %s; left: %s",

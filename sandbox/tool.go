@@ -63,7 +63,7 @@ func (s *Sandbox) logFile(name string) string { return filepath.Join(s.Home(), "
 func (t tool) title() string {
 	switch t.Kind {
 	case kindResource:
-		return fmt.Sprintf("Pulumi's %s provider v%s", t.Name, t.Version)
+		return fmt.Sprintf("Pulumi provider %s v%s", t.Name, t.Version)
 	case kindCluster:
 		return "embedded Kubernetes v" + t.Version
 	case kindCharts:
@@ -73,7 +73,7 @@ func (t tool) title() string {
 	case "pulumi":
 		return "Pulumi CLI v" + t.Version
 	case "pulumi-language-go":
-		return "Pulumi's Go language host v" + t.Version
+		return "Pulumi Go language host v" + t.Version
 	}
 	return t.Name + " v" + t.Version
 }
@@ -89,7 +89,7 @@ const gib = 1 << 30
 func (t tool) cost() cost {
 	switch t.Name {
 	case "pulumi":
-		return cost{5 * time.Minute, 3 * gib}
+		return cost{6 * time.Minute, 3 * gib}
 	case "kubernetes":
 		return cost{9 * time.Minute, 4 * gib}
 	case "mesh-kubernetes":

@@ -134,8 +134,10 @@ func (g Generated) newRoot(ctx *pulumi.Context, name string, parent pulumi.Resou
 		return nil, nil, err
 	}
 	root, err := tls.NewSelfSignedCert(ctx, name, &tls.SelfSignedCertArgs{
-		PrivateKeyPem:       secretString(key.PrivateKeyPem),
-		IsCaCertificate:     pulumi.Bool(true),
+		PrivateKeyPem:   secretString(key.PrivateKeyPem),
+		IsCaCertificate: pulumi.Bool(true),
+		// One intermediate below the root and no further: a CA that an intermediate
+		// signed does not verify.
 		MaxPathLength:       pulumi.Int(1),
 		SetSubjectKeyId:     pulumi.Bool(true),
 		SetAuthorityKeyId:   pulumi.Bool(true),
@@ -171,10 +173,12 @@ func (g Generated) newIntermediate(
 		return nil, nil, err
 	}
 	certificate, err := tls.NewLocallySignedCert(ctx, name, &tls.LocallySignedCertArgs{
-		CertRequestPem:      request.CertRequestPem,
-		CaPrivateKeyPem:     secretString(rootKey.PrivateKeyPem),
-		CaCertPem:           root.CertPem,
-		IsCaCertificate:     pulumi.Bool(true),
+		CertRequestPem:  request.CertRequestPem,
+		CaPrivateKeyPem: secretString(rootKey.PrivateKeyPem),
+		CaCertPem:       root.CertPem,
+		IsCaCertificate: pulumi.Bool(true),
+		// The provider drops a length of 0 (it leaves x509's MaxPathLenZero unset); the
+		// root's length holds all the same.
 		MaxPathLength:       pulumi.Int(0),
 		SetSubjectKeyId:     pulumi.Bool(true),
 		AllowedUses:         signingUses(),

@@ -42,11 +42,20 @@ func Args(object any) (*apiextensions.CustomResourceArgs, error) {
 		Metadata: metav1.ObjectMetaArgs{
 			Name:        pulumi.String(manifest.Metadata.Name),
 			Namespace:   pulumi.String(manifest.Metadata.Namespace),
-			Labels:      pulumi.ToStringMap(manifest.Metadata.Labels),
-			Annotations: pulumi.ToStringMap(manifest.Metadata.Annotations),
+			Labels:      stringMap(manifest.Metadata.Labels),
+			Annotations: stringMap(manifest.Metadata.Annotations),
 		},
 		OtherFields: kubernetes.UntypedArgs{"spec": manifest.Spec},
 	}, nil
+}
+
+// stringMap returns nothing for an empty map: the API server drops it, and a map
+// that is declared but never there would be a difference for ever.
+func stringMap(values map[string]string) pulumi.StringMapInput {
+	if len(values) == 0 {
+		return nil
+	}
+	return pulumi.ToStringMap(values)
 }
 
 // manifest is the part of an object that is applied; status and the fields that

@@ -29,6 +29,7 @@ func TestArgsKeepEveryPartOfTheObject(t *testing.T) {
 	assert.Equal(t, pulumi.String("default"), metadata.Name)
 	assert.Equal(t, pulumi.String("istio-system"), metadata.Namespace)
 	assert.Equal(t, pulumi.StringMap{"a": pulumi.String("b")}, metadata.Labels)
+	assert.Nil(t, metadata.Annotations, "an empty map would be a difference for ever")
 }
 
 func TestArgsRefuseWhatIsNoObject(t *testing.T) {

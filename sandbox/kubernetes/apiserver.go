@@ -30,6 +30,9 @@ func apiServerArgs() []string {
 		"--endpoint-reconciler-type=none",
 		// The CNI plugin's DaemonSet is privileged.
 		"--allow-privileged=true",
+		// istiod's pods are simulated, so nobody serves the injection webhook that its chart
+		// registers; called, it would refuse every pod of an injected namespace.
+		"--disable-admission-plugins=MutatingAdmissionWebhook",
 	}
 }
 

@@ -98,7 +98,7 @@ func TestReady(t *testing.T) {
 	})
 	t.Run("tells how long it took", func(t *testing.T) {
 		eventually(t, func() bool {
-			return regexp.MustCompile(`^ready in \d+\.\ds\n$`).MatchString(cluster.process.stdout.String())
+			return regexp.MustCompile(`^ready in \d+\.\ds\n$`).MatchString(cluster.process.output("stdout"))
 		}, "no line on stdout")
 	})
 	t.Run("writes a private kubeconfig that stands alone", func(t *testing.T) {

@@ -24,7 +24,7 @@ var loadBalancerStage string
 
 // runKwok plays the nodes, the pods and the load balancers until ctx is done.
 func runKwok(ctx context.Context) error {
-	ctx = log.NewContext(ctx, log.NewLogger(os.Stderr, log.LevelError))
+	ctx = log.NewContext(ctx, log.NewLogger(errorLog{os.Stderr}, log.LevelError))
 	conf, err := kwokConfig()
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -30,8 +29,6 @@ type process struct {
 	dir    string
 	port   int
 	cmd    *exec.Cmd
-	stdout bytes.Buffer
-	stderr bytes.Buffer
 	exited chan struct{}
 }
 
@@ -39,7 +36,18 @@ func startProcess(dir string, port int) (*process, error) {
 	p := &process{dir: dir, port: port, exited: make(chan struct{})}
 	p.cmd = exec.Command(os.Args[0], "--data", dir, "--port", strconv.Itoa(port))
 	p.cmd.Env = append(os.Environ(), runAsMain+"=1")
-	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
+	// Files, unlike buffers, can be read while the process writes.
+	stdout, err := os.Create(dir + ".stdout")
+	if err != nil {
+		return nil, err
+	}
+	defer stdout.Close()
+	stderr, err := os.Create(dir + ".stderr")
+	if err != nil {
+		return nil, err
+	}
+	defer stderr.Close()
+	p.cmd.Stdout, p.cmd.Stderr = stdout, stderr
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start mesh-kubernetes: %w", err)
 	}
@@ -48,6 +56,15 @@ func startProcess(dir string, port int) (*process, error) {
 		_ = p.cmd.Wait() // The tests read the exit code from ProcessState.
 	}()
 	return p, nil
+}
+
+// output returns what the process wrote to its "stdout" or "stderr" so far.
+func (p *process) output(stream string) string {
+	content, err := os.ReadFile(p.dir + "." + stream)
+	if err != nil {
+		return err.Error()
+	}
+	return string(content)
 }
 
 // awaitReady waits for the ready file of this very process.
@@ -63,7 +80,7 @@ func (p *process) awaitReady() error {
 		select {
 		case <-tick.C:
 		case <-p.exited:
-			return fmt.Errorf("exited before it was ready: %s", p.stderr.String())
+			return fmt.Errorf("exited before it was ready: %s", p.output("stderr"))
 		case <-timeout:
 			return errors.New("not ready in time")
 		}
@@ -156,12 +173,13 @@ func TestMain(m *testing.M) {
 }
 
 func testAll(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "mesh-kubernetes")
+	temporary, err := os.MkdirTemp("", "mesh-kubernetes")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
+	defer os.RemoveAll(temporary)
+	dir := filepath.Join(temporary, "data")
 	if cluster, err = startShared(dir); err != nil {
 		fmt.Fprintln(os.Stderr, "start the cluster:", err)
 		return 1
@@ -177,7 +195,7 @@ func testAll(m *testing.M) int {
 		code = 1
 	}
 	if code != 0 {
-		fmt.Fprintf(os.Stderr, "log of the cluster:\n%s", cluster.process.stderr.String())
+		fmt.Fprintf(os.Stderr, "log of the cluster:\n%s", cluster.process.output("stderr"))
 	}
 	return code
 }

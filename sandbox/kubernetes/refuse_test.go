@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -78,6 +80,75 @@ func TestRefusesToStart(t *testing.T) {
 			for _, want := range test.want {
 				assert.Contains(t, stderr.String(), want)
 			}
+		})
+	}
+}
+
+func TestStopsWhileStarting(t *testing.T) {
+	var dir string
+	port, err := freePort()
+	require.NoError(t, err)
+	tests := []struct {
+		name   string
+		moment func() bool
+	}{
+		{name: "before anything runs", moment: func() bool { return exists(dir, "lock") }},
+		{name: "while the store starts", moment: func() bool { return exists(dir, "kubeconfig") }},
+		{name: "while the API server is built", moment: func() bool { return exists(dir, "etcd.sock") }},
+		{name: "while the API server starts", moment: func() bool {
+			conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+			if err != nil {
+				return false
+			}
+			defer conn.Close()
+			client := tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+			return client.HandshakeContext(t.Context()) == nil
+		}},
+	}
+	for _, test := range tests {
+		dir = t.TempDir()
+		t.Run(test.name, func(t *testing.T) {
+			p, err := startProcess(dir, port)
+			require.NoError(t, err)
+			eventually(t, test.moment, "the moment never came")
+			exit, err := p.end(syscall.SIGTERM)
+			require.NoError(t, err)
+			assert.Equal(t, 0, exit, p.output("stderr"))
+			assert.False(t, exists(dir, "ready"))
+		})
+	}
+	t.Run("and starts after it", func(t *testing.T) {
+		p, err := startProcess(dir, port)
+		require.NoError(t, err)
+		require.NoError(t, p.awaitReady())
+		exit, err := p.end(syscall.SIGINT)
+		require.NoError(t, err)
+		assert.Equal(t, 0, exit, p.output("stderr"))
+		assert.False(t, exists(dir, "ready"))
+	})
+}
+
+func exists(dir, name string) bool {
+	_, err := os.Stat(filepath.Join(dir, name))
+	return err == nil
+}
+
+func TestErrorLog(t *testing.T) {
+	tests := []struct {
+		name string
+		line string
+		want string
+	}{
+		{name: "an error", line: "E1121 etcd is gone\n", want: "E1121 etcd is gone\n"},
+		{name: "no metrics", line: "E1121 unable to fetch metrics from resource metrics API\n"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var output bytes.Buffer
+			n, err := errorLog{&output}.Write([]byte(test.line))
+			require.NoError(t, err)
+			assert.Equal(t, len(test.line), n)
+			assert.Equal(t, test.want, output.String())
 		})
 	}
 }

@@ -30,7 +30,7 @@ func run(ctx context.Context, opts settings, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
+	// Not closed here: it is the API server's, which panics if another closes it.
 
 	// Relative paths keep etcd's socket within the 108 bytes the kernel allows, whatever the data folder.
 	if err := os.Chdir(dir.path); err != nil {
@@ -38,12 +38,14 @@ func run(ctx context.Context, opts settings, stdout io.Writer) (err error) {
 	}
 
 	parts, running := newGroup(ctx)
-	defer parts.stop()
 	// The start makes much that lasts; fewer collections make it a third shorter.
 	usual := debug.SetGCPercent(400)
 	if err := startCluster(running, parts, listener); err != nil {
+		// No stop: an API server that is stopped before it is ready ends in a
+		// crash report. The exit of the process is as safe as a kill is.
 		return outcome(ctx, running, err)
 	}
+	defer parts.stop()
 	debug.SetGCPercent(usual)
 	if err := dir.markReady(); err != nil {
 		return err

@@ -56,12 +56,12 @@ func checkBudget(t *testing.T, s *stack, namespace, name string) {
 func requireProtectedRoot(t *testing.T, s *stack) {
 	t.Helper()
 	root := s.cluster.secret(t, system, "cacerts")["root-cert.pem"]
-	_, err := s.Destroy(context.Background())
-	require.ErrorContains(t, err, "protected")
+	_, err := s.PreviewDestroy(context.Background())
+	require.ErrorContains(t, err, "protect")
 
 	s.set(t, "ca.generated.rootDays", "4000")
 	_, err = s.Up(context.Background())
-	require.ErrorContains(t, err, "protected")
+	require.ErrorContains(t, err, "marked for protection")
 	s.unset(t, "ca.generated.rootDays")
 	assert.Equal(t, root, s.cluster.secret(t, system, "cacerts")["root-cert.pem"])
 

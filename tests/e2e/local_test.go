@@ -2,9 +2,16 @@ package e2e
 
 import (
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
+	"io/fs"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -103,7 +110,7 @@ func checkMesh(t *testing.T, s *stack) {
 func checkCA(t *testing.T, s *stack) {
 	files := s.cluster.secret(t, system, "cacerts")
 	require.ElementsMatch(t, []string{"ca-cert.pem", "ca-key.pem", "root-cert.pem", "cert-chain.pem"}, sortedKeys(files))
-	_, err := tls.X509KeyPair(files["ca-cert.pem"], files["ca-key.pem"])
+	pair, err := tls.X509KeyPair(files["ca-cert.pem"], files["ca-key.pem"])
 	require.NoError(t, err, "the key belongs to the certificate")
 
 	issuing, root := certificate(t, files["ca-cert.pem"]), certificate(t, files["root-cert.pem"])
@@ -113,7 +120,7 @@ func checkCA(t *testing.T, s *stack) {
 	require.NoError(t, err)
 	assert.True(t, root.IsCA && issuing.IsCA)
 	assert.Equal(t, 1, root.MaxPathLen)
-	assert.True(t, issuing.MaxPathLen == 0 && issuing.MaxPathLenZero, "an intermediate signs workloads only")
+	checkIntermediateSignsWorkloadsOnly(t, pair, roots, issuing)
 
 	outputs, err := s.Outputs(context.Background())
 	require.NoError(t, err)
@@ -123,6 +130,48 @@ func checkCA(t *testing.T, s *stack) {
 		assert.WithinDuration(t, want, got, time.Second, output)
 	}
 	verifyWithOpenSSL(t, files)
+}
+
+// checkIntermediateSignsWorkloadsOnly signs a workload certificate, which must
+// verify, and a further CA, whose workload certificate must not.
+func checkIntermediateSignsWorkloadsOnly(t *testing.T, pair tls.Certificate, roots *x509.CertPool, issuing *x509.Certificate) {
+	t.Helper()
+	issuer := signer{issuing, pair.PrivateKey.(crypto.Signer)}
+	further := issuer.sign(t, true)
+	intermediates := x509.NewCertPool()
+	intermediates.AddCert(issuing)
+	intermediates.AddCert(further.certificate)
+	options := x509.VerifyOptions{Roots: roots, Intermediates: intermediates, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
+
+	_, err := issuer.sign(t, false).certificate.Verify(options)
+	require.NoError(t, err, "workload certificate")
+	_, err = further.sign(t, false).certificate.Verify(options)
+	require.Error(t, err, "workload certificate of a CA below the intermediate")
+}
+
+type signer struct {
+	certificate *x509.Certificate
+	key         crypto.Signer
+}
+
+func (s signer) sign(t *testing.T, isCA bool) signer {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber:          big.NewInt(time.Now().UnixNano()),
+		Subject:               pkix.Name{CommonName: "test"},
+		NotBefore:             time.Now().Add(-time.Minute),
+		NotAfter:              time.Now().Add(time.Hour),
+		IsCA:                  isCA,
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, s.certificate, key.Public(), s.key)
+	require.NoError(t, err)
+	certificate, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	return signer{certificate, key}
 }
 
 func verifyWithOpenSSL(t *testing.T, files map[string][]byte) {
@@ -151,18 +200,26 @@ func certificate(t *testing.T, text []byte) *x509.Certificate {
 	return parsed
 }
 
+// checkState reads the files of the backend: state, backups and history.
 func checkState(t *testing.T, s *stack) {
-	exported, err := s.Export(context.Background())
+	files := 0
+	err := filepath.WalkDir(s.state, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		files++
+		content, err := os.ReadFile(path)
+		assert.NotContains(t, string(content), "PRIVATE KEY", path)
+		assert.NotContains(t, string(content), "UFJJVkFURSBLRVk", "%s: PRIVATE KEY in Base64", path)
+		return err
+	})
 	require.NoError(t, err)
-	assert.Contains(t, string(exported.Deployment), "mesh-ca-root")
-	assert.NotContains(t, string(exported.Deployment), "PRIVATE KEY")
-	assert.NotContains(t, string(exported.Deployment), "UFJJVkFURSBLRVk", "PRIVATE KEY in Base64")
+	assert.Positive(t, files)
 }
 
 func changeSetting(t *testing.T, s *stack) {
 	s.set(t, "mesh.workloadCertificateHours", "12")
 	assert.Equal(t, map[string]apitype.OpType{
-		"kubernetes:helm.sh/v4:Chart control-plane-istiod":                                             apitype.OpUpdate,
 		"kubernetes:core/v1:ConfigMap control-plane-istiod:istio-system/istio-1-29-1":                  apitype.OpUpdate,
 		"kubernetes:core/v1:ConfigMap control-plane-istiod:istio-system/values-1-29-1":                 apitype.OpUpdate,
 		"kubernetes:apps/v1:Deployment control-plane-istiod:istio-system/istiod-1-29-1":                apitype.OpUpdate,

@@ -23,6 +23,7 @@ import (
 type stack struct {
 	auto.Stack
 	cluster *cluster
+	state   string // folder of the file backend
 }
 
 // newStack returns the stack with the settings of its file. Whatever a test that
@@ -46,7 +47,7 @@ func newStack(t *testing.T, name string) *stack {
 	}
 	s, err := auto.UpsertStackLocalSource(ctx, name, folder, auto.Pulumi(command), auto.PulumiHome(env["PULUMI_HOME"]), auto.EnvVars(env))
 	require.NoError(t, err)
-	result := &stack{Stack: s, cluster: newCluster(t, sb.Kubeconfig())}
+	result := &stack{Stack: s, cluster: newCluster(t, sb.Kubeconfig()), state: strings.TrimPrefix(env["PULUMI_BACKEND_URL"], "file://")}
 	t.Cleanup(func() {
 		if t.Failed() {
 			result.set(t, "ca.generated.protectRoot", "false")
