@@ -94,7 +94,6 @@ var traps = []trap{
 	{"the API has no front page", "GET", "api", "/", "api-gateway", nobody},
 	{"metrics are not for outside", "GET", "api", "/metrics", "api-gateway", nobody},
 	{"debug pages are not for outside", "GET", "api", "/debug/pprof/", "api-gateway", nobody},
-	{"no method but the known ones", "TRACE", "api", "/api/v1/scans", "scans", nobody},
 	{"methods are case-sensitive", "post", "api", "/api/v1/scans", "scans", nobody},
 	{"a port in the host changes nothing", "GET", "api:443", "/api/v1/scans", "scans", users},
 	{"a port in the host opens nothing", "POST", "api:443", "/api/v1/scans", "scans", writers},
@@ -254,6 +253,8 @@ func (p platform) forgers() []caller {
 		{"forger", "with a bad signature", []jwt{{bearer, admin(p.issuer, audience), true}}},
 		{"forger", "of an unknown issuer", []jwt{{bearer, admin("https://evil.example.com", audience), false}}},
 		{"forger", "with a token for someone else", []jwt{{bearer, admin(p.issuer, "another-api"), false}}},
+		{"forger", "with a token of the OIDC provider for someone else", []jwt{{bearer, admin(p.externalIssuer, "another-api"), false}}},
+		{"forger", "with a machine's token for someone else", []jwt{{machine, admin(p.machineIssuer, "another-api"), false}}},
 		{"forger", "with a bad machine token", []jwt{{machine, admin(p.machineIssuer, audience), true}}},
 		{"forger", "with an admin's token where machines have theirs", []jwt{{machine, admin(p.issuer, audience), false}}},
 		{"forger", "with a machine's token where users have theirs", []jwt{{bearer, admin(p.machineIssuer, audience), false}}},
@@ -273,7 +274,8 @@ func (c accessCase) String() string {
 	return fmt.Sprintf("%s: %s %s%s at %s", c.who, c.call.method, c.call.host, c.call.path, c.to.labels["app"])
 }
 
-// requests expands the routes: each path, with each method and who may.
+// requests expands the routes: each path, with each method and who may. Of methods
+// that the table does not know, TRACE stands for all.
 func requests(visit func(r row, path, method, audience string)) {
 	for _, r := range routes {
 		for _, path := range below[r.path] {
@@ -283,15 +285,16 @@ func requests(visit func(r row, path, method, audience string)) {
 			for _, method := range writes {
 				visit(r, path, method, r.write)
 			}
+			visit(r, path, "TRACE", nobody)
 		}
 	}
 }
 
 func has(audience, name string) bool { return slices.Contains(strings.Fields(audience), name) }
 
-// fromOutside are the questions of everyone who comes through the public gateway,
-// each asked twice: the second time straight at the service in the gateway's name,
-// since a service does not rely on what the gateway has checked.
+// fromOutside are the questions of everyone who comes through the public gateway.
+// Each is also asked of the gateway alone, and of the service alone in the gateway's
+// name: neither relies on what the other checks.
 func (p platform) fromOutside() []accessCase {
 	var all []accessCase
 	ask := func(method, host, path, service, audience string, sidecar bool) {
@@ -302,6 +305,7 @@ func (p platform) fromOutside() []accessCase {
 			name := who.name + " " + who.how
 			request.tokens, handed.tokens = who.tokens, who.tokens
 			all = append(all, accessCase{name + " through the gateway", true, p.service(service), request, want})
+			all = append(all, accessCase{name + " as far as the gateway goes", false, ingress("public-ingress"), request, want})
 			if sidecar {
 				all = append(all, accessCase{name + " in the gateway's name", false, p.service(service), handed, want})
 			}
@@ -316,6 +320,11 @@ func (p platform) fromOutside() []accessCase {
 		}
 	}
 	requests(func(r row, path, method, audience string) { ask(method, r.host, path, r.service, audience, true) })
+	for _, r := range routes {
+		for _, method := range []string{"GET", "POST"} {
+			ask(method, "evil.example.com", below[r.path][0], r.service, nobody, true)
+		}
+	}
 	for _, t := range traps {
 		// A sidecar need not know the platform's hosts: the gateway has let no other in.
 		ask(t.method, t.host, t.path, t.service, t.may, t.host == "api")
@@ -386,34 +395,49 @@ func (p platform) strangers() []accessCase {
 	return all
 }
 
-// astray are requests for what a service does not offer, by those who may call it.
+// astray are requests for what a service does not offer, by those who may call it,
+// with an admin's token.
 func (p platform) astray() []accessCase {
 	all, callers := []accessCase(nil), p.callers()
 	admin := callers[slices.IndexFunc(callers, func(c caller) bool { return c.name == "admin" })]
-	ask := func(principal, service string, edit func(c *call), why string) {
-		c := call{principal: principal, port: servicePort, method: "GET", host: service, path: "/api/v1/" + service, tokens: admin.tokens}
-		edit(&c)
-		all = append(all, accessCase{who: principal + " " + why, to: p.service(service), call: c})
-	}
-	callersOf := func(service string) []string {
-		principals := []string{p.identity("istio-ingress", "public-ingress")}
+	ask := func(service string, c call, why string) {
+		c.tokens = admin.tokens
+		hosts := map[string][]string{p.identity("istio-ingress", "public-ingress"): {p.hosts["api"], p.hosts["security"]}}
 		for _, from := range services {
 			if slices.Contains(calls[from], service) {
-				principals = append(principals, p.identity("mcp-security", from))
+				hosts[p.identity("mcp-security", from)] = []string{service, p.hosts["api"]}
 			}
 		}
-		return principals
+		for principal := range hosts {
+			for _, c.host = range hosts[principal] {
+				for _, c.method = range []string{"GET", "POST"} {
+					c.principal = principal
+					all = append(all, accessCase{who: principal + " " + why, to: p.service(service), call: c})
+				}
+			}
+		}
+	}
+	for _, path := range []string{"/", "/metrics", "/debug/pprof/", "/api/v2/scans", "/authX", "/healthzX"} {
+		ask("api-gateway", call{port: servicePort, path: path}, "for what is not there")
 	}
 	for _, service := range services[2:] {
-		for _, principal := range callersOf(service) {
-			for _, path := range []string{"/", "/metrics", "/debug/pprof/", "/api/v1/" + service + "X", "/api/v1/admin/users", "/api/v1/other", "/api/v2/" + service} {
-				ask(principal, service, func(c *call) { c.path = path }, "for a path of another")
-			}
-			ask(principal, service, func(c *call) { c.method = "TRACE" }, "with an unknown method")
-			ask(principal, service, func(c *call) { c.port = 9999 }, "at an undeclared port")
-			ask(principal, service, func(c *call) { c.port, c.tcp = 9999, true }, "at an undeclared TCP port")
+		own := "/api/v1/" + service
+		for _, path := range []string{"/", "/metrics", "/debug/pprof/", own + "X", "/api/v1/admin/users", "/api/v1/other", "/api/v2/" + service} {
+			ask(service, call{port: servicePort, path: path}, "for a path of another")
 		}
+		ask(service, call{port: 9999, tcp: true}, "at an undeclared TCP port")
 	}
+	requests(func(r row, path, method, _ string) {
+		for _, who := range callers {
+			c := call{port: 9999, method: method, path: path, tokens: who.tokens}
+			c.principal, c.host = p.identity("istio-ingress", "public-ingress"), p.address(r.host)
+			all = append(all, accessCase{who: "the gateway at an undeclared port", to: p.service(r.service), call: c})
+			for _, from := range services[:2] {
+				c.principal, c.host = p.identity("mcp-security", from), r.service
+				all = append(all, accessCase{who: from + " at an undeclared port", to: p.service(r.service), call: c})
+			}
+		}
+	})
 	return all
 }
 
@@ -444,6 +468,17 @@ func (p platform) unlisted() []accessCase {
 			want: host == p.hosts["security"],
 		})
 	}
+	for _, r := range routes {
+		for _, who := range p.callers() {
+			for _, method := range []string{"GET", "POST"} {
+				all = append(all, accessCase{
+					who:  who.name + " " + who.how + " at an undeclared port",
+					to:   ingress("public-ingress"),
+					call: call{port: 9999, method: method, host: p.address(r.host), path: below[r.path][0], tokens: who.tokens},
+				})
+			}
+		}
+	}
 	for _, gateway := range []workload{ingress("internal-ingress"), egress()} {
 		for _, who := range p.callers() {
 			all = append(all, accessCase{
@@ -470,6 +505,11 @@ func (p platform) outwards() []accessCase {
 				want: name == "integrations" && slices.Contains(declared, host),
 			})
 		}
+		all = append(all, accessCase{
+			who:  "integrations calls another port of " + host,
+			to:   egress(),
+			call: call{principal: p.identity("mcp-security", "integrations"), port: 8443, tcp: true, sni: host},
+		})
 		for _, principal := range []string{"", p.identity("default", "integrations"), p.identity("istio-ingress", "public-ingress")} {
 			all = append(all, accessCase{
 				who:  principal + " calls " + host,
@@ -481,9 +521,38 @@ func (p platform) outwards() []accessCase {
 	return all
 }
 
+// spans are what proxies send to the collector: all of the platform's and the
+// gateways', nobody else, and nothing else.
+func (p platform) spans() []accessCase {
+	var all []accessCase
+	ask := func(principal string, want bool) {
+		for _, port := range []int{4317, 16686} {
+			for _, tcp := range []bool{false, true} {
+				all = append(all, accessCase{
+					who:  principal + " sends spans",
+					to:   workload{namespace: "observability", labels: map[string]string{"app": "jaeger"}},
+					call: call{principal: principal, port: port, tcp: tcp, method: "POST", host: "jaeger-collector", path: "/opentelemetry.proto.collector.trace.v1.TraceService/Export"},
+					want: want && port == 4317,
+				})
+			}
+		}
+	}
+	for _, service := range services {
+		ask(p.identity("mcp-security", service), true)
+	}
+	ask(p.identity("istio-ingress", "public-ingress"), true)
+	ask(p.identity("istio-ingress", "internal-ingress"), true)
+	ask(p.identity("istio-egress", "egress"), true)
+	ask(p.identity("mcp-security", "default"), false)
+	ask(p.identity("default", "scans"), false)
+	ask("evil.example.com/ns/mcp-security/sa/scans", false)
+	ask("", false)
+	return all
+}
+
 // all are the questions of the whole table.
 func (p platform) all() []accessCase {
-	return slices.Concat(p.fromOutside(), p.amongServices(), p.strangers(), p.astray(), p.unlisted(), p.outwards())
+	return slices.Concat(p.fromOutside(), p.amongServices(), p.strangers(), p.astray(), p.unlisted(), p.outwards(), p.spans())
 }
 
 // answer says whether the policies let a case through, and if not, who refuses it.
@@ -529,6 +598,7 @@ func TestAccessIsAsTheTableSays(t *testing.T) {
 			"astray":                p.astray(),
 			"to unlisted workloads": p.unlisted(),
 			"outwards":              p.outwards(),
+			"spans":                 p.spans(),
 		} {
 			t.Run(name, func(t *testing.T) {
 				require.NotEmpty(t, cases)
@@ -564,6 +634,21 @@ func TestClaimHeadersCannotBeForged(t *testing.T) {
 				for header, value := range passed.headers {
 					assert.NotEqual(t, "somebody-else", value, "%s of %s %s passes %s", header, who.name, who.how, to.labels["app"])
 				}
+			}
+		}
+	})
+}
+
+// The gateway hands tokens on to the services, and those to their applications.
+func TestTokensReachTheApplication(t *testing.T) {
+	forEachStack(t, func(t *testing.T, stack string, r *record) {
+		p := newPlatform(t, stack)
+		rendered, err := readPolicies(r)
+		require.NoError(t, err)
+		for _, to := range []workload{ingress("public-ingress"), p.service("scans")} {
+			for _, who := range p.callers() {
+				_, passed := rendered.decide(to, call{principal: p.identity("istio-ingress", "public-ingress"), path: "/", tokens: who.tokens})
+				assert.Equal(t, who.tokens, passed.tokens, "%s %s at %s", who.name, who.how, to.labels["app"])
 			}
 		}
 	})
