@@ -25,7 +25,7 @@ const project = "mcp-mesh"
 // [problem.Error] that lists everything a user has to mend.
 func Load(ctx *pulumi.Context) (*Config, error) {
 	values, list := readValues(ctx)
-	config, decodeProblems := decode(values)
+	config, decodeProblems := decode(values, func(name string) bool { return ctx.IsConfigSecret(key(name)) })
 	list = append(list, decodeProblems...)
 	if len(list) == 0 {
 		// Checking values that did not decode would only add confusing followers.
@@ -54,7 +54,7 @@ func readValues(ctx *pulumi.Context) (map[string]any, problem.List) {
 			if !known {
 				value = text // an unknown key is reported as such, whatever its value is
 			} else {
-				list.Add(key(name), shorten(text), "use an object with the fields of docs/config.md")
+				list.Add(key(name), shown(name, text, ctx.IsConfigSecret(key(name))), "use an object with the fields of docs/config.md")
 				continue
 			}
 		}
@@ -96,8 +96,9 @@ func parse(text string) (any, error) {
 	return value, err
 }
 
-// decode lays the stack's values over the defaults of its environment.
-func decode(values map[string]any) (*Config, problem.List) {
+// decode lays the stack's values over the defaults of its environment. secret says
+// which keys the stack keeps encrypted.
+func decode(values map[string]any, secret func(name string) bool) (*Config, problem.List) {
 	var list problem.List
 	environment, _ := values["environment"].(string)
 	config := Defaults(Environment(environment))
@@ -113,7 +114,7 @@ func decode(values map[string]any) (*Config, problem.List) {
 		list.Add(project, nil, "%v", err)
 		return &config, list
 	}
-	addDecodeErrors(&list, decoder.Decode(values))
+	addDecodeErrors(&list, decoder.Decode(values), secret)
 	slices.Sort(metadata.Unused)
 	for _, unknown := range metadata.Unused {
 		addUnknown(&list, unknown)
@@ -122,13 +123,13 @@ func decode(values map[string]any) (*Config, problem.List) {
 }
 
 // addDecodeErrors adds a problem for each value of a wrong type.
-func addDecodeErrors(list *problem.List, err error) {
+func addDecodeErrors(list *problem.List, err error, secret func(name string) bool) {
 	if err == nil {
 		return
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, inner := range joined.Unwrap() {
-			addDecodeErrors(list, inner)
+			addDecodeErrors(list, inner, secret)
 		}
 		return
 	}
@@ -137,13 +138,14 @@ func addDecodeErrors(list *problem.List, err error) {
 		list.Add(project, nil, "%v", err)
 		return
 	}
+	top, _, _ := strings.Cut(wrong.Name(), ".")
 	var kind *mapstructure.UnconvertibleTypeError
 	var form *mapstructure.ParseError
 	switch {
 	case errors.As(err, &kind):
-		list.Add(key(wrong.Name()), shorten(fmt.Sprint(kind.Value)), "use a value of type %s", typeName(kind.Expected.Type()))
+		list.Add(key(wrong.Name()), shown(wrong.Name(), kind.Value, secret(top)), "use a value of type %s", typeName(kind.Expected.Type()))
 	case errors.As(err, &form):
-		list.Add(key(wrong.Name()), shorten(fmt.Sprint(form.Value)), "use a value of type %s", typeName(form.Expected.Type()))
+		list.Add(key(wrong.Name()), shown(wrong.Name(), form.Value, secret(top)), "use a value of type %s", typeName(form.Expected.Type()))
 	default:
 		list.Add(key(wrong.Name()), problem.Hidden, "%v", wrong.Unwrap())
 	}
@@ -239,6 +241,15 @@ func typeName(t reflect.Type) string {
 	default:
 		return "object"
 	}
+}
+
+// shown returns a value as an error may show it: not at all where it is a secret,
+// or where a private key belongs and may have been put a level too high.
+func shown(path string, value any, secret bool) any {
+	if secret || path == "ca" || strings.HasPrefix(path, "ca.") && !strings.HasPrefix(path, "ca.generated.") {
+		return problem.Hidden
+	}
+	return shorten(fmt.Sprint(value))
 }
 
 // shorten keeps a value that is shown to a user on one readable line.

@@ -28,7 +28,7 @@ func LoadFile(path string) (*Config, error) {
 			values[name] = value
 		}
 	}
-	config, list := decode(values)
+	config, list := decode(values, func(string) bool { return false })
 	if len(list) == 0 {
 		list = config.Validate()
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,6 +141,8 @@ func TestBadConfigurationIsRefusedBeforeAnythingIsCreated(t *testing.T) {
 			`mcp-mesh:gateways.internal.service.sourceRanges is [10.0.0.0/8]: they hold for a LoadBalancer only`},
 		"tracing service": {"local", []change{{"tracing.service", "http://jaeger"}},
 			`mcp-mesh:tracing.service is "http://jaeger": use the full name of a Service`},
+		"tracing service by another name": {"local", []change{{"tracing.service", "otel.company.com"}},
+			`mcp-mesh:tracing.service is "otel.company.com": use the full name of a Service`},
 		"tracing port": {"local", []change{{"tracing.port", 70000}},
 			`mcp-mesh:tracing.port is 70000: use a port from 1 to 65535`},
 
@@ -186,6 +189,21 @@ func TestBadConfigurationIsRefusedBeforeAnythingIsCreated(t *testing.T) {
 			assert.NotContains(t, err.Error(), "PRIVATE KEY")
 			assert.Empty(t, r.resources, "nothing may be created")
 		})
+	}
+}
+
+// A key that stands a level too high is refused without being shown, whether the
+// stack keeps it encrypted or not.
+func TestMisplacedPrivateKeyIsNotShown(t *testing.T) {
+	_, intermediate := catest.Chain(t, time.Now())
+	key := intermediate.KeyPEM(t)
+	body := strings.Split(key, "\n")[1][:30]
+	for _, path := range []string{"ca", "ca.provided", "ca.generated", "ca.minimumDays", "ca.provided.chain"} {
+		for _, secrets := range [][]string{nil, {"mcp-mesh:ca"}} {
+			_, err := deploy(t, set(stackConfig(t, "local"), path, strings.ReplaceAll(key, "-----BEGIN PRIVATE KEY-----\n", "")), secrets...)
+			require.Error(t, err, path)
+			assert.NotContains(t, err.Error(), body, path)
+		}
 	}
 }
 

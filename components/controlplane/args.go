@@ -2,6 +2,7 @@ package controlplane
 
 import (
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -127,7 +128,7 @@ func (m Mesh) checkNames(list *problem.List) {
 // Problems returns what is wrong with the destination of spans.
 func (t Tracing) Problems() problem.List {
 	var list problem.List
-	if len(validation.IsDNS1123Subdomain(t.Service)) > 0 {
+	if parts := strings.SplitN(t.Service, ".", 4); len(parts) < 4 || parts[2] != "svc" || len(validation.IsDNS1123Subdomain(t.Service)) > 0 {
 		list.Add("service", t.Service, "use the full name of a Service, such as jaeger-collector.observability.svc.cluster.local")
 	}
 	if len(validation.IsValidPortNum(t.Port)) > 0 {

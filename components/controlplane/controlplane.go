@@ -44,12 +44,16 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 }
 
 func (c *ControlPlane) install(ctx *pulumi.Context, name string, args Args) (err error) {
+	transforms := []pulumi.ResourceTransform{}
+	if failurePolicyIsPatched(args.Charts.Version) {
+		transforms = append(transforms, leaveFailurePolicyToIstiod)
+	}
 	c.Base, err = helmchart.New(ctx, name+"-base", args.Charts, helmchart.Chart{
 		Name:      "base",
 		Release:   "istio-base",
 		Namespace: args.Namespace,
 		Values:    newBaseValues(args),
-	}, pulumi.Parent(c), pulumi.Transforms([]pulumi.ResourceTransform{deleteWithStack, leaveFailurePolicyToIstiod}))
+	}, pulumi.Parent(c), pulumi.Transforms(append([]pulumi.ResourceTransform{deleteWithStack}, transforms...)))
 	if err != nil {
 		return err
 	}
@@ -72,6 +76,6 @@ func (c *ControlPlane) install(ctx *pulumi.Context, name string, args Args) (err
 		Namespace: args.Namespace,
 		Values:    newIstiodValues(args),
 	}, pulumi.Parent(c), pulumi.DependsOn(before),
-		pulumi.Transforms([]pulumi.ResourceTransform{leaveFailurePolicyToIstiod, requireCASecret}))
+		pulumi.Transforms(append([]pulumi.ResourceTransform{requireCASecret}, transforms...)))
 	return err
 }

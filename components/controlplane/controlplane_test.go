@@ -57,6 +57,7 @@ func TestArgs(t *testing.T) {
 		"trust domain":          {func(a *Args) { a.Mesh.TrustDomain = "cluster.local" }, "mesh.trustDomain"},
 		"mesh id":               {func(a *Args) { a.Mesh.ID = "a b" }, "mesh.id"},
 		"tracing":               {func(a *Args) { a.Tracing.Port = 0 }, "tracing.port"},
+		"tracing by address":    {func(a *Args) { a.Tracing.Service = "otel.company.com" }, "tracing.service"},
 		"size":                  {func(a *Args) { a.Istiod.Zones = 9 }, "istiod.zones"},
 		"proxy":                 {func(a *Args) { a.Proxy.Limits.CPU = "1m" }, "proxy.limits.cpu"},
 		"certificate life":      {func(a *Args) { a.Mesh.WorkloadCertificateHours = 10000 }, "mesh.workloadCertificateHours"},
@@ -148,6 +149,23 @@ func TestSingleIstiodHasNoBudgetAndNoAutoscaler(t *testing.T) {
 	assert.NotContains(t, values, "autoscaleMin")
 	assert.NotContains(t, values, "topologySpreadConstraints")
 	assert.Equal(t, map[string]any{"enabled": false}, values["global"].(map[string]any)["defaultPodDisruptionBudget"])
+}
+
+func TestFailurePolicyIsSetWhereTheChartsHaveIt(t *testing.T) {
+	for version, want := range map[string]any{
+		"1.29.1": nil,
+		"1.30.0": map[string]any{"validationFailurePolicy": "Fail"},
+		"1.32.4": map[string]any{"validationFailurePolicy": "Fail"},
+	} {
+		args := goodArgs()
+		args.Charts.Version = version
+		for _, typed := range []any{newBaseValues(args), newIstiodValues(args)} {
+			values, err := helmchart.Values(typed)
+			require.NoError(t, err)
+			assert.Equal(t, want, values["base"], version)
+		}
+		assert.Equal(t, want == nil, failurePolicyIsPatched(version), "only then istiod's change is ignored")
+	}
 }
 
 func TestFailurePolicyIsLeftToIstiod(t *testing.T) {

@@ -1,6 +1,8 @@
 package controlplane
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/mcp-security-platform/mesh/components/workload"
@@ -8,8 +10,15 @@ import (
 
 // baseValues are the values of the chart "base" that this project sets.
 type baseValues struct {
-	DefaultRevision string       `json:"defaultRevision"`
-	Global          globalValues `json:"global"`
+	DefaultRevision string            `json:"defaultRevision"`
+	Base            *validationValues `json:"base,omitempty"`
+	Global          globalValues      `json:"global"`
+}
+
+// validationValues say what happens to Istio objects while no istiod answers the
+// validation webhook.
+type validationValues struct {
+	ValidationFailurePolicy string `json:"validationFailurePolicy"`
 }
 
 // cniValues are the values of the chart "cni" that this project sets.
@@ -38,6 +47,7 @@ type istiodValues struct {
 	CNI                       switchValues                      `json:"cni"`
 	Env                       map[string]string                 `json:"env"`
 	MeshConfig                meshConfigValue                   `json:"meshConfig"`
+	Base                      *validationValues                 `json:"base,omitempty"`
 	Global                    globalValues                      `json:"global"`
 }
 
@@ -80,6 +90,7 @@ type globalProxyValues struct {
 func newBaseValues(args Args) baseValues {
 	return baseValues{
 		DefaultRevision: args.Revision,
+		Base:            newValidationValues(args.Charts.Version),
 		Global:          globalValues{IstioNamespace: args.Namespace, LogAsJSON: true},
 	}
 }
@@ -109,6 +120,7 @@ func newIstiodValues(args Args) istiodValues {
 		CNI:                       switchValues{Enabled: args.CNI},
 		Env:                       certificateEnv(args.Mesh),
 		MeshConfig:                meshConfigValue{MeshConfig(args.Mesh, args.Tracing)},
+		Base:                      newValidationValues(args.Charts.Version),
 		Global:                    newGlobalValues(args, budget),
 	}
 	if values.AutoscaleEnabled {
@@ -135,6 +147,21 @@ func newGlobalValues(args Args, budget bool) globalValues {
 			SeccompProfile: workload.RuntimeDefaultSeccomp(),
 		},
 	}
+}
+
+// newValidationValues closes the webhook from the start where the charts can say
+// so, which is from 1.30 on; nil before.
+func newValidationValues(version string) *validationValues {
+	if failurePolicyIsPatched(version) {
+		return nil
+	}
+	return &validationValues{ValidationFailurePolicy: "Fail"}
+}
+
+// failurePolicyIsPatched reports whether the charts of a version render the
+// webhooks' failure policy as Ignore and leave it to istiod to turn it into Fail.
+func failurePolicyIsPatched(version string) bool {
+	return strings.HasPrefix(version, "1.29.")
 }
 
 // certificateEnv bounds the lifetime of workload certificates on the side of

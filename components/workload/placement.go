@@ -42,9 +42,11 @@ func (s Size) TopologySpread(labels map[string]string) []corev1.TopologySpreadCo
 		MatchLabelKeys:    []string{"pod-template-hash"},
 	}
 	if s.ZoneSpread == SpreadRequired {
-		zones := int32(s.Zones)
+		// Nodes that take no pods do not count, and there is no minimum of zones: when a
+		// zone fails, the others must be able to take over its pods.
+		honor := corev1.NodeInclusionPolicyHonor
 		constraint.WhenUnsatisfiable = corev1.DoNotSchedule
-		constraint.MinDomains = &zones
+		constraint.NodeTaintsPolicy = &honor
 	}
 	return []corev1.TopologySpreadConstraint{constraint}
 }

@@ -89,7 +89,8 @@ func TestTopologySpread(t *testing.T) {
 	required := size.TopologySpread(labels)
 	require.Len(t, required, 1)
 	assert.Equal(t, corev1.DoNotSchedule, required[0].WhenUnsatisfiable)
-	assert.Equal(t, int32(3), *required[0].MinDomains)
+	assert.Nil(t, required[0].MinDomains, "a failed zone must not keep pods pending")
+	assert.Equal(t, corev1.NodeInclusionPolicyHonor, *required[0].NodeTaintsPolicy)
 	assert.Equal(t, "topology.kubernetes.io/zone", required[0].TopologyKey)
 	assert.Equal(t, labels, required[0].LabelSelector.MatchLabels)
 	assert.Equal(t, []string{"pod-template-hash"}, required[0].MatchLabelKeys)
@@ -97,7 +98,7 @@ func TestTopologySpread(t *testing.T) {
 	size.ZoneSpread = SpreadPreferred
 	preferred := size.TopologySpread(labels)
 	assert.Equal(t, corev1.ScheduleAnyway, preferred[0].WhenUnsatisfiable)
-	assert.Nil(t, preferred[0].MinDomains, "the API refuses minDomains unless the spread is required")
+	assert.Nil(t, preferred[0].NodeTaintsPolicy)
 
 	size.Zones = 1
 	assert.Nil(t, size.TopologySpread(labels))

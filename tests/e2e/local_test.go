@@ -95,11 +95,14 @@ func checkMesh(t *testing.T, s *stack) {
 	require.NoError(t, err)
 	assert.NotEmpty(t, service.Status.LoadBalancer.Ingress)
 
+	mounts := 0
 	for _, volume := range s.cluster.deployment(t, system, istiod).Spec.Template.Spec.Volumes {
 		if volume.Name == "cacerts" {
+			mounts++
 			assert.False(t, *volume.Secret.Optional, "istiod must not start without its CA")
 		}
 	}
+	assert.Equal(t, 1, mounts)
 	tag, err := s.cluster.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(context.Background(), "istio-revision-tag-stable", metav1.GetOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, istiod, tag.Webhooks[0].ClientConfig.Service.Name, "the tag leads to the revision")
