@@ -17,7 +17,7 @@ SOURCES := $(shell find . -name '*.go' -not -path './.sandbox/*')
 SANDBOX := sandbox="$$(go -C sandbox tool -n sandbox)" && exec "$$sandbox"
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## install the mesh into an embedded Kubernetes (first time: compiles the toolchain)
 	@$(SANDBOX) up
