@@ -154,7 +154,7 @@ func TestMatrixShowsWhatHoldsForAWhile(t *testing.T) {
 	c.Access.DryRun = []access.DryRun{{Policy: "mcp-security.api-gateway-guard", Term: term}}
 	matrix := c.AccessMesh().Matrix()
 	assert.Contains(t, matrix, "| scans | port 9000 accepts plain text from 10.20.0.0/16 | 2027-01-31 | replaced by OTLP |\n")
-	assert.Contains(t, matrix, "| mcp-security.api-gateway-guard | in dry run: api.security.company.com/api/v1/admin/… for role admin is open to users | 2027-01-31 | replaced by OTLP |\n")
+	assert.Contains(t, matrix, "| mcp-security.api-gateway-guard | in dry run: users are not kept out of api.security.company.com/api/v1/admin/… (role admin) | 2027-01-31 | replaced by OTLP |\n")
 }
 
 // A date may stand in a stack file with quotes or without.

@@ -90,7 +90,8 @@ func (m Mesh) introduce(policies []authorization.Policy) []authorization.Policy 
 	return policies
 }
 
-// unguarded says which routes a guard in dry run leaves open, and to whom.
+// unguarded says whom a guard in dry run does not keep out of which route; another
+// guard on the way may.
 func (m Mesh) unguarded(policy authorization.Policy) string {
 	var open []string
 	routes := m.Catalogue.Routes()
@@ -100,7 +101,7 @@ func (m Mesh) unguarded(policy authorization.Policy) string {
 		}
 		for _, guard := range catalogue.Guards(routes) {
 			if owns(service, guard) {
-				open = append(open, fmt.Sprintf("%s%s for %s is open to %s", m.Catalogue.Host(guard.Host), guard.Path, guard.Except, catalogue.Around(routes, guard)))
+				open = append(open, fmt.Sprintf("%s are not kept out of %s%s (%s)", catalogue.Around(routes, guard), m.Catalogue.Host(guard.Host), guard.Path, guard.Except))
 			}
 		}
 	}
