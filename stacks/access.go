@@ -7,10 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mcp-security-platform/mesh/components/authorization"
 	"github.com/mcp-security-platform/mesh/components/identity"
-	"github.com/mcp-security-platform/mesh/components/networkpolicy"
-	"github.com/mcp-security-platform/mesh/components/peerauthentication"
 	"github.com/mcp-security-platform/mesh/components/problem"
 	"github.com/mcp-security-platform/mesh/components/requestauthentication"
 	"github.com/mcp-security-platform/mesh/stacks/access"
@@ -43,6 +40,9 @@ func (c *Config) AccessMesh() access.Mesh {
 		Tokens:    access.Tokens{Users: users, Machines: machines, ClaimsToHeaders: c.Tokens.ClaimsToHeaders, RolesClaim: c.Tokens.RolesClaim},
 		Collector: access.Collector{Namespace: serviceNamespace(c.Tracing.Service), Port: c.Tracing.Port},
 		APIServer: c.Kubernetes.APIServerRanges,
+
+		DryRun:         c.Access.DryRun,
+		MTLSExceptions: c.Access.MTLSExceptions,
 	}
 }
 
@@ -108,14 +108,25 @@ func (a Access) problems(c catalogue.Catalogue, now time.Time) problem.List {
 	var list problem.List
 	for i, exception := range a.MTLSExceptions {
 		field := fmt.Sprintf("mtlsExceptions[%d]", i)
-		if _, known := c.Service(exception.Service); !known {
+		service, known := c.Service(exception.Service)
+		switch {
+		case !known:
 			list.Add(field+".service", exception.Service, "an unknown service; use one of %s", c.Names())
+		case service.Port.Number == exception.Port:
+			list.Add(field+".port", exception.Port, "it is the port that the mesh calls, and an address would pass every route: give plain text a port of its own")
 		}
 		list.Within(field, exception.Problems(now))
 		for _, earlier := range a.MTLSExceptions[:i] {
 			if earlier.Service == exception.Service && earlier.Port == exception.Port {
 				list.Add(field+".port", exception.Port, "name a port of a service once")
 			}
+		}
+	}
+	for i, dryRun := range a.DryRun {
+		field := fmt.Sprintf("dryRun[%d]", i)
+		list.Within(field, dryRun.Problems(now))
+		if slices.ContainsFunc(a.DryRun[:i], func(d access.DryRun) bool { return d.Policy == dryRun.Policy }) {
+			list.Add(field+".policy", dryRun.Policy, "name a policy once")
 		}
 	}
 	return list
@@ -136,54 +147,18 @@ func (c *Config) accessProblems() problem.List {
 	for _, policy := range mesh.NetworkPolicies() {
 		list.Within("catalogue.networkPolicies."+policy.ID(), policy.Problems())
 	}
-	for i, id := range c.Access.DryRun {
-		if !slices.Contains(deniers, id) {
-			list.Add(fmt.Sprintf("access.dryRun[%d]", i), id, "use a policy that denies, of %s; one that allows would let nobody in", strings.Join(deniers, ", "))
+	for i, dryRun := range c.Access.DryRun {
+		if !slices.Contains(deniers, dryRun.Policy) {
+			list.Add(fmt.Sprintf("access.dryRun[%d].policy", i), dryRun.Policy, "use a policy that denies, of %s; one that allows would let nobody in", strings.Join(deniers, ", "))
 		}
 	}
 	return list
-}
-
-// policies returns the policies about requests, those in dry run marked.
-func (c *Config) policies() authorization.Args {
-	policies := c.AccessMesh().Policies()
-	for i, policy := range policies {
-		if slices.Contains(c.Access.DryRun, policy.ID()) {
-			policies[i] = policy.DryRun()
-		}
-	}
-	return authorization.Args{Policies: policies}
-}
-
-func (c *Config) networkPolicies() networkpolicy.Args {
-	return networkpolicy.Args{Policies: c.AccessMesh().NetworkPolicies()}
 }
 
 func (c *Config) serviceAccounts() identity.Args {
 	args := identity.Args{Namespace: PlatformNamespace}
 	for _, service := range c.NewCatalogue().Services {
 		args.Names = append(args.Names, service.Account())
-	}
-	return args
-}
-
-// mtlsScope returns strict mutual TLS for each namespace that the mesh serves, with
-// the exceptions of workloads.
-func (c *Config) mtlsScope(now time.Time) peerauthentication.ScopeArgs {
-	args := peerauthentication.ScopeArgs{
-		Namespaces: []string{IngressNamespace, EgressNamespace, PlatformNamespace, ObservabilityNamespace},
-		Now:        now,
-	}
-	for _, service := range c.NewCatalogue().Services {
-		workload := peerauthentication.Workload{Name: service.Name, Namespace: PlatformNamespace, Pods: service.Labels()}
-		for _, exception := range c.Access.MTLSExceptions {
-			if exception.Service == service.Name {
-				workload.Exceptions = append(workload.Exceptions, exception.Exception)
-			}
-		}
-		if len(workload.Exceptions) > 0 {
-			args.Workloads = append(args.Workloads, workload)
-		}
 	}
 	return args
 }

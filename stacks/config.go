@@ -6,9 +6,9 @@ import (
 	"github.com/mcp-security-platform/mesh/components/ca"
 	"github.com/mcp-security-platform/mesh/components/controlplane"
 	"github.com/mcp-security-platform/mesh/components/gateway"
-	"github.com/mcp-security-platform/mesh/components/peerauthentication"
 	"github.com/mcp-security-platform/mesh/components/requestauthentication"
 	"github.com/mcp-security-platform/mesh/components/workload"
+	"github.com/mcp-security-platform/mesh/stacks/access"
 	"github.com/mcp-security-platform/mesh/stacks/catalogue"
 )
 
@@ -157,15 +157,8 @@ type Tokens struct {
 
 // Access are policies that are being introduced, and exceptions that end.
 type Access struct {
-	// Policies that deny, as `<namespace>.<name>`, that only report what they would deny.
-	DryRun []string `json:"dryRun"`
-	// Ports that accept plain text beside mutual TLS, each with a reason and an end.
-	MTLSExceptions []MTLSException `json:"mtlsExceptions"`
-}
-
-// MTLSException is a port of a service that accepts plain text for a while.
-type MTLSException struct {
-	// Name of the service.
-	Service string `json:"service"`
-	peerauthentication.Exception
+	// Policies that deny and for now only report what they would deny, each with a reason and an end.
+	DryRun []access.DryRun `json:"dryRun"`
+	// Ports that accept plain text beside mutual TLS, each with its callers, a reason and an end.
+	MTLSExceptions []access.MTLSException `json:"mtlsExceptions"`
 }

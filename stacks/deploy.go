@@ -55,8 +55,7 @@ func Deploy(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	mesh.export(ctx, config)
-	return nil
+	return mesh.export(ctx, config)
 }
 
 // mesh are the parts that others depend on or that the stack's outputs speak of.
@@ -102,6 +101,7 @@ func newMesh(ctx *pulumi.Context, config *Config) (*mesh, error) {
 // newAccess registers who is who and who may do what, each step after the one
 // before: identity, mutual TLS, tokens, requests, connections.
 func newAccess(ctx *pulumi.Context, config *Config, provider *kubernetes.Provider, before []pulumi.Resource) error {
+	mesh := config.AccessMesh()
 	after := func(earlier ...pulumi.Resource) pulumi.ResourceOption {
 		return pulumi.Composite(pulumi.Providers(provider), pulumi.DependsOn(append(earlier, before...)))
 	}
@@ -112,23 +112,22 @@ func newAccess(ctx *pulumi.Context, config *Config, provider *kubernetes.Provide
 	if _, err := peerauthentication.New(ctx, "strict-mtls", peerauthentication.Args{RootNamespace: SystemNamespace}, after()); err != nil {
 		return err
 	}
-	if _, err := peerauthentication.NewScope(ctx, "strict-mtls-scope", config.mtlsScope(time.Now()), after()); err != nil {
+	if _, err := peerauthentication.NewScope(ctx, "strict-mtls-scope", mesh.MTLSScope(time.Now()), after()); err != nil {
 		return err
 	}
-	mesh := config.AccessMesh()
-	atGateway, err := requestauthentication.New(ctx, PublicGateway+"-tokens", mesh.GatewayTokens(), after())
+	atGateway, err := requestauthentication.New(ctx, mesh.GatewayTokensName(), mesh.GatewayTokens(), after())
 	if err != nil {
 		return err
 	}
-	atServices, err := requestauthentication.New(ctx, "service-tokens", mesh.ServiceTokens(), after())
+	atServices, err := requestauthentication.New(ctx, access.ServiceTokensName, mesh.ServiceTokens(), after())
 	if err != nil {
 		return err
 	}
-	policies, err := authorization.New(ctx, "access", config.policies(), after(slices.Concat(accounts.All, atGateway.All, atServices.All)...))
+	policies, err := authorization.New(ctx, "access", authorization.Args{Policies: mesh.Policies()}, after(slices.Concat(accounts.All, atGateway.All, atServices.All)...))
 	if err != nil {
 		return err
 	}
-	_, err = networkpolicy.New(ctx, "network-access", config.networkPolicies(), after(policies.All...))
+	_, err = networkpolicy.New(ctx, "network-access", networkpolicy.Args{Policies: mesh.NetworkPolicies()}, after(policies.All...))
 	return err
 }
 
@@ -213,12 +212,17 @@ func (i Istio) charts() helmchart.Source {
 }
 
 // export publishes the stack's outputs.
-func (m *mesh) export(ctx *pulumi.Context, config *Config) {
+func (m *mesh) export(ctx *pulumi.Context, config *Config) error {
+	digest, err := config.AccessMesh().Digest()
+	if err != nil {
+		return err
+	}
 	ctx.Export("trustDomain", pulumi.String(config.Mesh.TrustDomain))
 	ctx.Export("istioVersion", pulumi.String(config.Istio.Version))
 	ctx.Export("revision", pulumi.String(config.Istio.Revision))
 	ctx.Export("revisionTag", pulumi.String(config.Istio.Tag))
 	ctx.Export("caRootExpiry", m.authority.RootExpiry)
 	ctx.Export("caIssuingExpiry", m.authority.IssuingExpiry)
-	ctx.Export("accessMatrixDigest", pulumi.String(config.AccessMesh().MatrixDigest()))
+	ctx.Export("accessMatrixDigest", pulumi.String(digest))
+	return nil
 }

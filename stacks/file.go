@@ -16,15 +16,13 @@ func LoadFile(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read stack file: %w", err)
 	}
-	var file struct {
-		Config map[string]any `yaml:"config"`
-	}
-	if err := yaml.Unmarshal(text, &file); err != nil {
+	raw, err := readConfig(text)
+	if err != nil {
 		return nil, fmt.Errorf("read stack file %s: %w", path, err)
 	}
 	values := map[string]any{}
-	for _, name := range []string{"environment", "mesh", "hosts", "catalogue", "tokens", "access"} {
-		if value, ok := file.Config[key(name)]; ok {
+	for _, name := range []string{"environment", "mesh", "hosts", "kubernetes", "tracing", "catalogue", "tokens", "access"} {
+		if value, ok := raw[key(name)]; ok {
 			values[name] = value
 		}
 	}
@@ -36,4 +34,30 @@ func LoadFile(path string) (*Config, error) {
 		return nil, fmt.Errorf("%s: %w", strings.TrimPrefix(path, "./"), err)
 	}
 	return config, nil
+}
+
+// readConfig returns the configuration of a stack file as it is written.
+func readConfig(text []byte) (map[string]any, error) {
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return nil, err
+	}
+	keepDates(&document)
+	var file struct {
+		Config map[string]any `yaml:"config"`
+	}
+	if err := document.Decode(&file); err != nil {
+		return nil, err
+	}
+	return file.Config, nil
+}
+
+// keepDates keeps dates without quotes from becoming points in time.
+func keepDates(node *yaml.Node) {
+	if node.ShortTag() == "!!timestamp" {
+		node.Tag = "!!str"
+	}
+	for _, child := range node.Content {
+		keepDates(child)
+	}
 }

@@ -29,8 +29,15 @@ func TestBadAccessIsRefusedBeforeAnythingIsCreated(t *testing.T) {
 		return func(_ *testing.T, config map[string]any) { set(config, path, value) }
 	}
 	exception := func(port int, reason, until string) func(t *testing.T, config map[string]any) {
-		return value("access.mtlsExceptions", []any{map[string]any{"service": "scans", "port": port, "reason": reason, "until": until}})
+		return value("access.mtlsExceptions", []any{map[string]any{"service": "scans", "port": port, "from": []any{"10.20.0.0/16"}, "reason": reason, "until": until}})
 	}
+	from := func(cidrs ...any) func(t *testing.T, config map[string]any) {
+		return value("access.mtlsExceptions", []any{map[string]any{"service": "scans", "port": 9000, "from": cidrs, "reason": "r", "until": tomorrow()}})
+	}
+	dryRun := func(policy, reason, until string) func(t *testing.T, config map[string]any) {
+		return value("access.dryRun", []any{map[string]any{"policy": policy, "reason": reason, "until": until}})
+	}
+	const guard = "mcp-security.api-gateway-guard"
 	api := catalogue.APIHost
 	keys := `{"keys":[{"kty":"EC","crv":"P-256","x":"eA","y":"eQ"}]}`
 
@@ -168,7 +175,7 @@ func TestBadAccessIsRefusedBeforeAnythingIsCreated(t *testing.T) {
 			`mcp-mesh:tokens.rolesClaim is []: name the claim`},
 
 		// Exceptions.
-		"exception of an unknown service": {value("access.mtlsExceptions", []any{map[string]any{"service": "scan", "port": 9000, "reason": "r", "until": tomorrow()}}),
+		"exception of an unknown service": {value("access.mtlsExceptions", []any{map[string]any{"service": "scan", "port": 9000, "from": []any{"10.20.0.0/16"}, "reason": "r", "until": tomorrow()}}),
 			`mcp-mesh:access.mtlsExceptions[0].service is "scan": an unknown service`},
 		"exception without reason": {exception(9000, " ", tomorrow()),
 			`mcp-mesh:access.mtlsExceptions[0].reason is not set: say why`},
@@ -178,8 +185,22 @@ func TestBadAccessIsRefusedBeforeAnythingIsCreated(t *testing.T) {
 			`mcp-mesh:access.mtlsExceptions[0].until is "2026-01-31": it has passed`},
 		"exception for ever": {exception(9000, "r", "2999-01-31"),
 			`mcp-mesh:access.mtlsExceptions[0].until is "2999-01-31": use a day within a year`},
-		"dry run of a policy that allows": {value("access.dryRun", []any{"mcp-security.scans"}),
-			`mcp-mesh:access.dryRun[0] is "mcp-security.scans": use a policy that denies, of istio-ingress.public-ingress-api-gateway-guard,`},
+		"exception for nobody": {from(),
+			`mcp-mesh:access.mtlsExceptions[0].from is not set: name the addresses of the callers`},
+		"exception for everybody": {from("0.0.0.0/0"),
+			`mcp-mesh:access.mtlsExceptions[0].from is "0.0.0.0/0": name the callers`},
+		"exception for no network": {from("legacy.company.com"),
+			`mcp-mesh:access.mtlsExceptions[0].from is "legacy.company.com": use the CIDR notation`},
+		"exception on the mesh's port": {exception(8080, "r", tomorrow()),
+			`mcp-mesh:access.mtlsExceptions[0].port is 8080: it is the port that the mesh calls`},
+		"dry run without reason": {dryRun(guard, "", tomorrow()),
+			`mcp-mesh:access.dryRun[0].reason is not set: say why`},
+		"dry run without end": {dryRun(guard, "r", ""),
+			`mcp-mesh:access.dryRun[0].until is not set: set the last day`},
+		"dry run that has ended": {dryRun(guard, "r", "2026-01-31"),
+			`mcp-mesh:access.dryRun[0].until is "2026-01-31": it has passed`},
+		"dry run of a policy that allows": {dryRun("mcp-security.scans", "r", tomorrow()),
+			`mcp-mesh:access.dryRun[0].policy is "mcp-security.scans": use a policy that denies, of istio-ingress.public-ingress-api-gateway-guard,`},
 		"addresses of the API server": {value("kubernetes.apiServerRanges", []any{"10.0.0.1"}),
 			`mcp-mesh:kubernetes.apiServerRanges is "10.0.0.1": use CIDR notation`},
 	} {

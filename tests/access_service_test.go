@@ -157,7 +157,9 @@ func patternsOf(spec resource.PropertyMap) map[string]bool {
 }
 
 func TestDryRunMarksOnlyTheNamedPolicy(t *testing.T) {
-	r, err := deploy(t, set(stackConfig(t, "local"), "access.dryRun", []string{"mcp-security.api-gateway-guard"}))
+	r, err := deploy(t, set(stackConfig(t, "local"), "access.dryRun", []any{
+		map[string]any{"policy": "mcp-security.api-gateway-guard", "reason": "new", "until": tomorrow()},
+	}))
 	require.NoError(t, err)
 	for name, registered := range r.ofType(authorizationPolicy) {
 		metadata := registered.inputs["metadata"].ObjectValue()
@@ -167,13 +169,43 @@ func TestDryRunMarksOnlyTheNamedPolicy(t *testing.T) {
 }
 
 func TestMutualTLSExceptionIsPerPort(t *testing.T) {
-	exception := map[string]any{"service": "scans", "port": 9000, "reason": "legacy collector", "until": tomorrow()}
+	exception := map[string]any{"service": "scans", "port": 9000, "from": []any{"10.200.0.0/16"}, "reason": "legacy collector", "until": tomorrow()}
 	r, err := deploy(t, set(stackConfig(t, "local"), "access.mtlsExceptions", []any{exception}))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"selector":{"matchLabels":{"app":"scans"}},"mtls":{"mode":"STRICT"},"portLevelMtls":{"9000":{"mode":"PERMISSIVE"}}}`,
 		spec(r, peerAuthentication, "strict-mtls-scope-mcp-security.scans"))
 	for name := range r.ofType(peerAuthentication) {
 		assert.Equal(t, name == "strict-mtls-scope-mcp-security.scans", strings.Contains(spec(r, peerAuthentication, name), "PERMISSIVE"), name)
+	}
+
+	rendered, err := readPolicies(r)
+	require.NoError(t, err)
+	n, err := readNetwork(r)
+	require.NoError(t, err)
+	ends := endpoints()
+	for name, tc := range map[string]struct {
+		from, to  string
+		principal string
+		port      int
+		network   bool
+		status    int
+	}{
+		"its caller":                    {"company", "scans", "", 9000, true, 200},
+		"another address":               {"internet", "scans", "", 9000, false, 403},
+		"a pod of the mesh":             {"web-ui", "scans", "local.mcp.company.com/ns/mcp-security/sa/web-ui", 9000, false, 403},
+		"its caller on the mesh's port": {"company", "scans", "", 8080, false, 0},
+		"its caller on another port":    {"company", "scans", "", 9001, false, 0},
+		"its caller at another service": {"company", "reports", "", 9000, false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, to := ends[tc.from], ends[tc.to]
+			assert.Equal(t, tc.network, n.allows(from, to, tcp, tc.port), "network")
+			for _, overTCP := range []bool{true, false} {
+				got, _ := rendered.decide(workload{namespace: to.namespace, labels: to.labels},
+					call{principal: tc.principal, port: tc.port, tcp: overTCP, method: "GET", host: "scans", path: "/", source: from.address})
+				assert.Equal(t, tc.status, got.status, "authorization: %s", got.reason)
+			}
+		})
 	}
 }
 

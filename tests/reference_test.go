@@ -243,7 +243,7 @@ const module = "github.com/mcp-security-platform/mesh"
 func fieldComments(t *testing.T) comments {
 	t.Helper()
 	found := comments{}
-	for _, folder := range []string{"stacks", "stacks/catalogue", "components/requestauthentication", "components/peerauthentication", "components/ca", "components/controlplane", "components/gateway", "components/workload"} {
+	for _, folder := range []string{"stacks", "stacks/catalogue", "stacks/access", "components/requestauthentication", "components/peerauthentication", "components/temporary", "components/ca", "components/controlplane", "components/gateway", "components/workload"} {
 		files, err := filepath.Glob(filepath.Join("..", folder, "*.go"))
 		require.NoError(t, err)
 		for _, name := range files {

@@ -70,7 +70,7 @@ func (p Policy) warn(ctx *pulumi.Context, component pulumi.Resource) error {
 	if !p.dryRun {
 		return nil
 	}
-	return ctx.Log.Warn(fmt.Sprintf("authorization policy %s is in dry run: it decides nothing yet", p.ID()), &pulumi.LogArgs{Resource: component})
+	return ctx.Log.Warn(fmt.Sprintf("authorization policy %s is in dry run: %s", p.ID(), p.note), &pulumi.LogArgs{Resource: component})
 }
 
 func (a Args) problems() problem.List {

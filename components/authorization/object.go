@@ -8,8 +8,6 @@ import (
 	typeapi "istio.io/api/type/v1beta1"
 	securityv1 "istio.io/client-go/pkg/apis/security/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/mcp-security-platform/mesh/components/identity"
 )
 
 // Object returns the policy as an Istio object.
@@ -44,7 +42,7 @@ func (p Policy) Object() *securityv1.AuthorizationPolicy {
 }
 
 func (r Rule) build(ports Ports) *securityapi.Rule {
-	rule := &securityapi.Rule{From: sources(r.From)}
+	rule := &securityapi.Rule{From: r.sources()}
 	operations := r.To
 	if len(operations) == 0 && len(ports.numbers) > 0 {
 		operations = []Operation{{}}
@@ -63,15 +61,19 @@ func (r Rule) build(ports Ports) *securityapi.Rule {
 	return rule
 }
 
-func sources(callers []identity.Identity) []*securityapi.Rule_From {
-	if len(callers) == 0 {
-		return nil
+func (r Rule) sources() []*securityapi.Rule_From {
+	var from []*securityapi.Rule_From
+	if len(r.From) > 0 {
+		source := &securityapi.Source{}
+		for _, caller := range r.From {
+			source.Principals = append(source.Principals, caller.Principal())
+		}
+		from = append(from, &securityapi.Rule_From{Source: source})
 	}
-	source := &securityapi.Source{}
-	for _, caller := range callers {
-		source.Principals = append(source.Principals, caller.Principal())
+	if len(r.Addresses) > 0 {
+		from = append(from, &securityapi.Rule_From{Source: &securityapi.Source{IpBlocks: r.Addresses}})
 	}
-	return []*securityapi.Rule_From{{Source: source}}
+	return from
 }
 
 func (o Operation) build() *securityapi.Operation {

@@ -37,6 +37,7 @@ type Policy struct {
 	nothing  bool
 	all      bool
 	dryRun   bool
+	note     string
 }
 
 // AllowNothing returns the policy that refuses every request to a namespace that
@@ -73,9 +74,10 @@ func Custom(name string, target Target, provider string, ports Ports, rules ...R
 }
 
 // DryRun returns the policy as one that is being introduced: proxies report what it
-// would decide, in logs and metrics, but do not enforce it.
-func (p Policy) DryRun() Policy {
-	p.dryRun = true
+// would decide, in logs and metrics, but do not enforce it. The note says in the
+// warning what that leaves open.
+func (p Policy) DryRun(note string) Policy {
+	p.dryRun, p.note = true, note
 	return p
 }
 
@@ -99,13 +101,16 @@ func OnPorts(port int, more ...int) Ports { return Ports{append([]int{port}, mor
 type Rule struct {
 	// From are the callers by their certificates; empty for any.
 	From []identity.Identity
+	// Addresses (CIDR) are callers beside From, for those who have no certificate. To
+	// must then name ports, so that an address opens nothing else.
+	Addresses []string
 	// To are the operations; empty for any.
 	To []Operation
 	// When are the conditions; empty for none.
 	When []Condition
 }
 
-func (r Rule) empty() bool { return len(r.From)+len(r.To)+len(r.When) == 0 }
+func (r Rule) empty() bool { return len(r.From)+len(r.Addresses)+len(r.To)+len(r.When) == 0 }
 
 // Operation matches a request by what it does, on every field that is set.
 type Operation struct {

@@ -71,9 +71,19 @@ func TestCustomNamesItsProvider(t *testing.T) {
 }
 
 func TestDryRunIsAnAnnotation(t *testing.T) {
-	policy := Deny("a", pods, OnPorts(8080), Rule{}).DryRun()
+	policy := Deny("a", pods, OnPorts(8080), Rule{}).DryRun("open")
 	assert.Empty(t, policy.Problems())
 	assert.Equal(t, map[string]string{"istio.io/dry-run": "true"}, policy.Object().Annotations)
+}
+
+func TestAddressesAreCallersBesidePrincipals(t *testing.T) {
+	caller := identity.Identity{TrustDomain: "mesh", Namespace: "a", ServiceAccount: "b"}
+	policy := Allow("a", pods, Rule{From: []identity.Identity{caller}, Addresses: []string{"10.20.0.0/16"}, To: []Operation{{Ports: []int{9000}}}})
+	assert.Empty(t, policy.Problems())
+	from := policy.Object().Spec.Rules[0].From
+	require.Len(t, from, 2, "either suffices")
+	assert.Equal(t, []string{"mesh/ns/a/sa/b"}, from[0].Source.Principals)
+	assert.Equal(t, []string{"10.20.0.0/16"}, from[1].Source.IpBlocks)
 }
 
 func TestPoliciesRefuseWhatIsDangerous(t *testing.T) {
@@ -94,7 +104,11 @@ func TestPoliciesRefuseWhatIsDangerous(t *testing.T) {
 		"impossible port":               {Deny("a", pods, OnPorts(0), Rule{}), "ports"},
 		"custom without provider":       {Custom("a", pods, "", OnPorts(80), Rule{}), "provider"},
 		"custom without ports":          {Custom("a", pods, "opa", Ports{}, Rule{}), "ports"},
-		"custom in dry run":             {Custom("a", pods, "opa", OnPorts(80), Rule{}).DryRun(), "dryRun"},
+		"custom in dry run":             {Custom("a", pods, "opa", OnPorts(80), Rule{}).DryRun("open"), "dryRun"},
+		"callers at any address":        {Allow("a", pods, Rule{Addresses: []string{"0.0.0.0/0"}, To: []Operation{{Ports: []int{9000}}}}), "rules[0].addresses"},
+		"address without network":       {Allow("a", pods, Rule{Addresses: []string{"10.0.0.1"}, To: []Operation{{Ports: []int{9000}}}}), "rules[0].addresses"},
+		"address to any port":           {Allow("a", pods, Rule{Addresses: []string{"10.0.0.0/8"}}), "rules[0].to"},
+		"address to a path":             {Allow("a", pods, Rule{Addresses: []string{"10.0.0.0/8"}, To: []Operation{{Paths: []string{"/a"}}}}), "rules[0].to"},
 		"wildcard principal":            {Allow("a", pods, Rule{From: []identity.Identity{{TrustDomain: "*", Namespace: "a", ServiceAccount: "b"}}}), "rules[0].from[0].trustDomain"},
 		"prefix across segments":        {Allow("a", pods, to(Operation{Paths: []string{"/scans*"}})), "rules[0].to[0].paths"},
 		"path by suffix":                {Allow("a", pods, to(Operation{Paths: []string{"*/scans"}})), "rules[0].to[0].paths"},

@@ -2,6 +2,7 @@ package authorization
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -49,6 +50,7 @@ func (r Rule) problems(action action) problem.List {
 	for i, caller := range r.From {
 		list.Within(fmt.Sprintf("from[%d]", i), caller.Problems())
 	}
+	r.checkAddresses(&list, action)
 	for i, operation := range r.To {
 		list.Within(fmt.Sprintf("to[%d]", i), operation.problems(action))
 	}
@@ -56,6 +58,21 @@ func (r Rule) problems(action action) problem.List {
 		list.Within(fmt.Sprintf("when[%d]", i), condition.problems(action))
 	}
 	return list
+}
+
+func (r Rule) checkAddresses(list *problem.List, action action) {
+	if len(r.Addresses) == 0 {
+		return
+	}
+	for _, cidr := range r.Addresses {
+		if prefix, err := netip.ParsePrefix(cidr); err != nil || prefix.Bits() == 0 {
+			list.Add("addresses", cidr, "use CIDR notation such as 10.20.0.0/16, not of all addresses")
+		}
+	}
+	portless := func(o Operation) bool { return len(o.Ports) == 0 }
+	if action == allow && (len(r.To) == 0 || slices.ContainsFunc(r.To, portless)) {
+		list.Add("to", nil, "name the ports: an address is no identity, and opens them only")
+	}
 }
 
 func (o Operation) problems(action action) problem.List {

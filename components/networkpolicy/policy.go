@@ -66,12 +66,12 @@ func Range(cidr string) Peer {
 // Anywhere returns every address, inside the cluster and out.
 func Anywhere() []Peer { return []Peer{Range("0.0.0.0/0"), Range("::/0")} }
 
-// Outside returns every address but the link-local ones, where clouds hand out
-// credentials to whoever asks.
+// Outside returns every address but those where clouds hand out credentials to
+// whoever asks: the link-local ones, and AWS's for IPv6.
 func Outside() []Peer {
 	v4, v6 := Range("0.0.0.0/0"), Range("::/0")
 	v4.api.IPBlock.Except = []string{"169.254.0.0/16"}
-	v6.api.IPBlock.Except = []string{"fe80::/10"}
+	v6.api.IPBlock.Except = []string{"fe80::/10", "fd00:ec2::254/128"}
 	return []Peer{v4, v6}
 }
 

@@ -2,6 +2,8 @@ package networkpolicy
 
 import (
 	"encoding/json"
+	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -41,10 +43,29 @@ func TestDefaultDenyHoldsBothWays(t *testing.T) {
 }
 
 func TestOutsideLeavesTheCloudsCredentialsOut(t *testing.T) {
-	for _, peer := range Outside() {
-		assert.NotEmpty(t, peer.api.IPBlock.Except)
+	for name, tc := range map[string]struct {
+		address string
+		want    bool
+	}{
+		"metadata (AWS, Azure, GCP)": {"169.254.169.254", false},
+		"credentials of pods (AWS)":  {"169.254.170.23", false},
+		"link-local (IPv6)":          {"fe80::a9fe:a9fe", false},
+		"metadata (AWS, IPv6)":       {"fd00:ec2::254", false},
+		"neighbour of the metadata":  {"fd00:ec2::253", true},
+		"internet":                   {"203.0.113.7", true},
+		"internet (IPv6)":            {"2001:db8::1", true},
+		"inside":                     {"10.0.0.1", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, tc.want, slices.ContainsFunc(Outside(), func(p Peer) bool { return holds(p, tc.address) }))
+			assert.True(t, slices.ContainsFunc(Anywhere(), func(p Peer) bool { return holds(p, tc.address) }))
+		})
 	}
-	assert.Empty(t, Anywhere()[0].api.IPBlock.Except)
+}
+
+func holds(peer Peer, address string) bool {
+	within := func(cidr string) bool { return netip.MustParsePrefix(cidr).Contains(netip.MustParseAddr(address)) }
+	return within(peer.api.IPBlock.CIDR) && !slices.ContainsFunc(peer.api.IPBlock.Except, within)
 }
 
 func TestPoliciesRefuseWhatIsOpen(t *testing.T) {

@@ -2,54 +2,50 @@ package peerauthentication
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/mcp-security-platform/mesh/components/problem"
+	"github.com/mcp-security-platform/mesh/components/temporary"
 )
 
 // Exception lets one port of a workload accept plain text beside mutual TLS, for
-// somebody who cannot join the mesh yet. It says why, and it ends.
+// somebody who cannot join the mesh yet. It says who and why, and it ends.
 type Exception struct {
-	// Port of the pods.
+	// Port of the pods; not the one that the mesh calls.
 	Port int `json:"port"`
-	// Why it is needed and what will replace it, for the reviewer.
-	Reason string `json:"reason"`
-	// Last day on which it holds, such as `2027-01-31`; after it the configuration is refused.
-	Until string `json:"until"`
+	// Addresses (CIDR) of the callers, who have no certificate to be known by.
+	From []string `json:"from"`
+	temporary.Term
 }
-
-const dateLayout = "2006-01-02"
-
-// longestException keeps exceptions from becoming the rule.
-const longestException = 365 * 24 * time.Hour
 
 // Problems returns what is wrong with the exception on the day of now.
 func (e Exception) Problems(now time.Time) problem.List {
 	var list problem.List
 	if len(validation.IsValidPortNum(e.Port)) > 0 {
 		list.Add("port", e.Port, "use a port from 1 to 65535")
+	} else if e.Port >= 15000 && e.Port <= 15100 {
+		list.Add("port", e.Port, "use a port outside 15000 to 15100, which belong to the proxy")
 	}
-	if strings.TrimSpace(e.Reason) == "" {
-		list.Add("reason", nil, "say why the port needs plain text, and what will replace it")
+	if len(e.From) == 0 {
+		list.Add("from", nil, "name the addresses of the callers, such as [10.20.0.0/16]; nobody else can connect")
 	}
-	until, err := time.Parse(dateLayout, e.Until)
-	switch {
-	case e.Until == "":
-		list.Add("until", nil, "set the last day on which it holds, such as %s", now.AddDate(0, 1, 0).Format(dateLayout))
-	case err != nil:
-		list.Add("until", e.Until, "use a date such as %s", now.AddDate(0, 1, 0).Format(dateLayout))
-	case until.AddDate(0, 0, 1).Before(now):
-		list.Add("until", e.Until, "it has passed: remove the exception, or decide anew until when")
-	case until.After(now.Add(longestException)):
-		list.Add("until", e.Until, "use a day within a year")
+	for _, cidr := range e.From {
+		prefix, err := netip.ParsePrefix(cidr)
+		switch {
+		case err != nil || prefix != prefix.Masked():
+			list.Add("from", cidr, "use the CIDR notation of a network, such as 10.20.0.0/16")
+		case prefix.Bits() == 0:
+			list.Add("from", cidr, "name the callers: plain text is not for everybody")
+		}
 	}
-	return list
+	return append(list, e.Term.Problems(now)...)
 }
 
 // String returns the exception as a warning shows it.
 func (e Exception) String() string {
-	return fmt.Sprintf("port %d accepts plain text until %s: %s", e.Port, e.Until, e.Reason)
+	return fmt.Sprintf("port %d accepts plain text from %s until %s: %s", e.Port, strings.Join(e.From, ", "), e.LastDay(), e.Reason)
 }

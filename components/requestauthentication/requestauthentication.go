@@ -17,13 +17,17 @@ import (
 // Type is the type token of [Tokens].
 const Type = "mcp-mesh:requestauthentication:Tokens"
 
+// RequiredSuffix ends the name of the policy that requires a token, after the name
+// of the one that says which are believed.
+const RequiredSuffix = "-required"
+
 // Args describe which tokens a group of workloads believes, and where they require
 // one.
 type Args struct {
 	// Target are the workloads.
 	Target authorization.Target
 	// Issuers are those whose tokens are believed. At least one. A token that is there
-	// but not valid is refused everywhere.
+	// but not valid is refused by all of the workloads, wherever it is not required, too.
 	Issuers []Issuer
 	// ClaimsToHeaders are claims that are copied to headers for the application, from
 	// the tokens of all issuers alike: a header that only some write could be sent by a
@@ -69,7 +73,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		return nil, fmt.Errorf("request authentication %q: %w", name, err)
 	}
 	// Without the former no token is valid, and the latter would refuse all of them.
-	required, err := istioobject.New(ctx, name+"-required", args.Policy(name+"-required").Object(),
+	required, err := istioobject.New(ctx, name+RequiredSuffix, args.Policy(name+RequiredSuffix).Object(),
 		pulumi.Parent(component), pulumi.DependsOn([]pulumi.Resource{believed}))
 	if err != nil {
 		return nil, fmt.Errorf("request authentication %q: %w", name, err)

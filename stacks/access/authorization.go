@@ -23,7 +23,7 @@ func (m Mesh) Policies() []authorization.Policy {
 		policies = append(policies, m.atService(service)...)
 	}
 	policies = append(policies, m.atEgress()...)
-	return append(policies, m.atCollector()...)
+	return m.introduce(append(policies, m.atCollector()...))
 }
 
 // redirect lets plain HTTP reach the redirect to HTTPS, which the router answers
@@ -57,9 +57,13 @@ func (m Mesh) atGateway(service catalogue.Service) []authorization.Policy {
 		}
 	}
 	if len(denials) > 0 {
-		policies = append(policies, authorization.Deny(name+"-guard", m.gatewayTarget(), authorization.OnPorts(HTTPSPort), denials...))
+		policies = append(policies, authorization.Deny(m.gatewayGuard(service), m.gatewayTarget(), authorization.OnPorts(HTTPSPort), denials...))
 	}
 	return policies
+}
+
+func (m Mesh) gatewayGuard(service catalogue.Service) string {
+	return m.Gateways.Public + "-" + service.Name + "-guard"
 }
 
 func (m Mesh) routeRule(route catalogue.Route, port int) authorization.Rule {

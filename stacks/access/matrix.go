@@ -1,20 +1,11 @@
 package access
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
 	"github.com/mcp-security-platform/mesh/stacks/catalogue"
 )
-
-// MatrixDigest returns the digest of the access matrix, which changes with every
-// change of access.
-func (m Mesh) MatrixDigest() string {
-	sum := sha256.Sum256([]byte(m.Matrix()))
-	return hex.EncodeToString(sum[:])
-}
 
 // Matrix returns the access matrix in Markdown: who may call whom, and which path
 // needs what.
@@ -24,6 +15,7 @@ func (m Mesh) Matrix() string {
 	m.writeRoutes(&text)
 	m.writeExternal(&text)
 	m.writeIssuers(&text)
+	m.writeTemporary(&text)
 	return text.String()
 }
 

@@ -38,6 +38,10 @@ type Mesh struct {
 	Collector Collector
 	// APIServer are the addresses (CIDR) of the Kubernetes API; empty for any.
 	APIServer []string
+	// DryRun are the policies that are being introduced.
+	DryRun []DryRun
+	// MTLSExceptions are the ports that accept plain text.
+	MTLSExceptions []MTLSException
 }
 
 // Namespaces are the namespaces of the mesh.

@@ -133,6 +133,7 @@ func (m Mesh) serviceNetwork(service catalogue.Service) networkpolicy.Policy {
 	if len(callers) > 0 {
 		policy.Ingress = []networkpolicy.Rule{{Peers: callers, Ports: networkpolicy.TCP(service.Port.Number)}}
 	}
+	policy.Ingress = append(policy.Ingress, m.plainTextNetwork(service)...)
 	if len(service.External) > 0 {
 		peer := networkpolicy.Pods(m.Namespaces.Egress, gateway.Selector(m.Gateways.Egress))
 		policy.Egress = append(policy.Egress, networkpolicy.Rule{Peers: []networkpolicy.Peer{peer}, Ports: networkpolicy.TCP(EgressPort)})

@@ -11,7 +11,8 @@ import (
 
 // atService returns what a service's own proxy lets through: from the public
 // gateway what the routes declare, with the user's token checked again; from other
-// services the same routes, so far as they declare to call them.
+// services the same routes, so far as they declare to call them; and for a while what
+// an exception opens.
 func (m Mesh) atService(service catalogue.Service) []authorization.Policy {
 	var rules []authorization.Rule
 	for _, route := range service.Routes {
@@ -20,16 +21,19 @@ func (m Mesh) atService(service catalogue.Service) []authorization.Policy {
 		rules = append(rules, rule)
 	}
 	rules = append(rules, m.callRules(service)...)
+	rules = append(rules, m.plainTextRules(service)...)
 	if len(rules) == 0 {
 		return nil
 	}
 	policies := []authorization.Policy{authorization.Allow(service.Name, m.serviceTarget(service), rules...)}
 	if denials := m.serviceDenials(service); len(denials) > 0 {
 		ports := authorization.OnPorts(service.Port.Number)
-		policies = append(policies, authorization.Deny(service.Name+"-guard", m.serviceTarget(service), ports, denials...))
+		policies = append(policies, authorization.Deny(serviceGuard(service), m.serviceTarget(service), ports, denials...))
 	}
 	return policies
 }
+
+func serviceGuard(service catalogue.Service) string { return service.Name + "-guard" }
 
 // serviceDenials returns what closes a service's inner routes: to every caller, and
 // where the gateway's are held to more, to those.

@@ -8,6 +8,12 @@ import (
 	"github.com/mcp-security-platform/mesh/stacks/catalogue"
 )
 
+// ServiceTokensName is the name of [Mesh.ServiceTokens].
+const ServiceTokensName = "service-tokens"
+
+// GatewayTokensName returns the name of [Mesh.GatewayTokens].
+func (m Mesh) GatewayTokensName() string { return m.Gateways.Public + "-tokens" }
+
 // GatewayTokens say which tokens the public gateway believes, and for what it
 // requires one. It forwards them, so that services check them again.
 func (m Mesh) GatewayTokens() requestauthentication.Args {

@@ -65,6 +65,27 @@ type Admitted struct {
 	Roles []string
 }
 
+// String returns the set in the words of the access matrix.
+func (a Admitted) String() string {
+	var parts []string
+	if a.Users {
+		parts = append(parts, "users")
+	}
+	if len(a.Roles) > 0 {
+		parts = append(parts, Audience{Kind: KindRoles, Roles: a.Roles}.String())
+	}
+	if a.Machines {
+		parts = append(parts, "machines")
+	}
+	switch {
+	case a.Anyone:
+		return "anyone"
+	case len(parts) == 0:
+		return "nobody"
+	}
+	return strings.Join(parts, " and ")
+}
+
 // Admitted returns the callers of the audience.
 func (a Audience) Admitted() Admitted {
 	return Admitted{

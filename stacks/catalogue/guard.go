@@ -30,7 +30,7 @@ func Guards(routes []Route) []Guard {
 				continue
 			}
 			except := around.own.union(around.inner)
-			key := fmt.Sprint(except)
+			key := fmt.Sprintf("%#v", except)
 			i, known := byExcept[key]
 			if !known {
 				i = len(guards)
@@ -41,6 +41,15 @@ func Guards(routes []Route) []Guard {
 		}
 	}
 	return guards
+}
+
+// Around returns those whom the routes around a guard would let in without it.
+func Around(routes []Route, guard Guard) Admitted {
+	var outer Admitted
+	for _, method := range guard.Methods {
+		outer = outer.union(surroundings(routes, site{guard.Host, guard.Path}, method).outer)
+	}
+	return outer
 }
 
 // site is a place that routes share.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func route(path Path, audience Audience, methods ...string) Route {
@@ -102,4 +103,27 @@ func TestCallUsesPartOfARoute(t *testing.T) {
 			assert.Equal(t, tc.methods, tc.call.MethodsIn(scans))
 		})
 	}
+}
+
+func TestAroundAreThoseWhomAGuardKeepsOut(t *testing.T) {
+	inner := Route{Host: APIHost, Path: Prefix("/a/b"), Audience: Roles("admin")}
+	for name, tc := range map[string]struct {
+		outer Audience
+		want  string
+	}{
+		"users":    {Users(), "users"},
+		"a role":   {Roles("analyst"), "role analyst"},
+		"machines": {Machines(), "machines"},
+		"anyone":   {Public(), "anyone"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			routes := []Route{{Host: APIHost, Path: Prefix("/a"), Audience: tc.outer}, inner}
+			guards := Guards(routes)
+			require.Len(t, guards, 1)
+			assert.Equal(t, tc.want, Around(routes, guards[0]).String())
+			assert.Equal(t, "role admin", guards[0].Except.String())
+		})
+	}
+	assert.Equal(t, "nobody", Around([]Route{inner}, Guard{Host: APIHost, Path: inner.Path, Methods: ReadMethods()}).String())
+	assert.Equal(t, "users and machines", Admitted{Users: true, Machines: true}.String())
 }
