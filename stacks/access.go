@@ -39,7 +39,7 @@ func (c *Config) AccessMesh() access.Mesh {
 		Gateways:  access.Gateways{Public: PublicGateway, Internal: InternalGateway, Egress: EgressGateway},
 		Tokens:    access.Tokens{Users: users, Machines: machines, ClaimsToHeaders: c.Tokens.ClaimsToHeaders, RolesClaim: c.Tokens.RolesClaim},
 		Collector: access.Collector{Namespace: serviceNamespace(c.Tracing.Service), Port: c.Tracing.Port},
-		APIServer: c.Kubernetes.APIServerRanges,
+		APIServer: access.APIServer{Ranges: c.Kubernetes.APIServerRanges, Ports: c.Kubernetes.APIServerPorts},
 
 		DryRun:         c.Access.DryRun,
 		MTLSExceptions: c.Access.MTLSExceptions,

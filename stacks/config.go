@@ -72,6 +72,8 @@ type Kubernetes struct {
 	Context string `json:"context"`
 	// Addresses (CIDR) of the Kubernetes API, for network policies; empty for any.
 	APIServerRanges []string `json:"apiServerRanges"`
+	// Ports of the Kubernetes API behind its Service and before it, for network policies; empty for 443 and 6443.
+	APIServerPorts []int `json:"apiServerPorts"`
 }
 
 // Istio says which Istio is installed, and where it comes from.

@@ -95,6 +95,11 @@ func (k Kubernetes) problems() problem.List {
 			list.Add("apiServerRanges", cidr, "use CIDR notation such as 10.0.0.1/32")
 		}
 	}
+	for _, port := range k.APIServerPorts {
+		if len(validation.IsValidPortNum(port)) > 0 {
+			list.Add("apiServerPorts", port, "use a port from 1 to 65535")
+		}
+	}
 	return list
 }
 

@@ -203,6 +203,8 @@ func TestBadAccessIsRefusedBeforeAnythingIsCreated(t *testing.T) {
 			`mcp-mesh:access.dryRun[0].policy is "mcp-security.scans": use a policy that denies, of istio-ingress.public-ingress-api-gateway-guard,`},
 		"addresses of the API server": {value("kubernetes.apiServerRanges", []any{"10.0.0.1"}),
 			`mcp-mesh:kubernetes.apiServerRanges is "10.0.0.1": use CIDR notation`},
+		"ports of the API server": {value("kubernetes.apiServerPorts", []any{0}),
+			`mcp-mesh:kubernetes.apiServerPorts is 0: use a port from 1 to 65535`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := stackConfig(t, "local")

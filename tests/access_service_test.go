@@ -225,3 +225,30 @@ func TestExternalHostsAndProvidersAreAdded(t *testing.T) {
 	})
 	assert.Equal(t, []string{"mcp-security.integrations", "mcp-security.reports"}, names, "only they reach the egress gateway")
 }
+
+// A cluster with its API server on other ports says so; others need not.
+func TestPortsOfTheAPIServer(t *testing.T) {
+	for name, tc := range map[string]struct {
+		configured []any
+		want       []float64
+	}{
+		"usual clusters": {nil, []float64{443, 6443}},
+		"minikube":       {[]any{443, 8443}, []float64{443, 8443}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := stackConfig(t, "local")
+			if tc.configured != nil {
+				set(config, "kubernetes.apiServerPorts", tc.configured)
+			}
+			r, err := deploy(t, config)
+			require.NoError(t, err)
+			policy := r.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy", "istio-system.api-server")
+			rules := policy.inputs["spec"].ObjectValue()["egress"].ArrayValue()
+			var ports []float64
+			for _, port := range rules[len(rules)-1].ObjectValue()["ports"].ArrayValue() {
+				ports = append(ports, port.ObjectValue()["port"].NumberValue())
+			}
+			assert.Equal(t, tc.want, ports)
+		})
+	}
+}

@@ -36,12 +36,21 @@ type Mesh struct {
 	Tokens Tokens
 	// Collector receives the spans of every proxy.
 	Collector Collector
-	// APIServer are the addresses (CIDR) of the Kubernetes API; empty for any.
-	APIServer []string
+	// APIServer is where the Kubernetes API is.
+	APIServer APIServer
 	// DryRun are the policies that are being introduced.
 	DryRun []DryRun
 	// MTLSExceptions are the ports that accept plain text.
 	MTLSExceptions []MTLSException
+}
+
+// APIServer is where the Kubernetes API is, behind its Service and before it:
+// network policies are enforced on either side, depending on the cluster's network.
+type APIServer struct {
+	// Ranges are its addresses (CIDR); empty for any.
+	Ranges []string
+	// Ports are its ports; empty for 443 and 6443, which the usual clusters have.
+	Ports []int
 }
 
 // Namespaces are the namespaces of the mesh.

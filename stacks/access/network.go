@@ -198,17 +198,20 @@ func (m Mesh) watchers() []networkpolicy.Peer {
 	return []networkpolicy.Peer{networkpolicy.Namespace(m.Namespaces.Observability)}
 }
 
-// apiServer is the way to the Kubernetes API, on the ports that it has in the usual
-// clusters, behind its Service and before it.
+// apiServer is the way to the Kubernetes API.
 func (m Mesh) apiServer() networkpolicy.Rule {
 	peers := networkpolicy.Outside()
-	if len(m.APIServer) > 0 {
+	if len(m.APIServer.Ranges) > 0 {
 		peers = nil
-		for _, cidr := range m.APIServer {
+		for _, cidr := range m.APIServer.Ranges {
 			peers = append(peers, networkpolicy.Range(cidr))
 		}
 	}
-	return networkpolicy.Rule{Peers: peers, Ports: networkpolicy.TCP(443, 6443)}
+	ports := m.APIServer.Ports
+	if len(ports) == 0 {
+		ports = []int{443, 6443}
+	}
+	return networkpolicy.Rule{Peers: peers, Ports: networkpolicy.TCP(ports...)}
 }
 
 func istiodPods() map[string]string { return map[string]string{"app": "istiod"} }
