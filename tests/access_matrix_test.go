@@ -30,13 +30,7 @@ func TestAccessMatrixIsUpToDate(t *testing.T) {
 		filepath.Join("..", "docs", "access-matrix.md"):  matrixHead + config.AccessMesh().Matrix(),
 		filepath.Join("..", "docs", "access-matrix.svg"): config.AccessMesh().Graph(),
 	} {
-		if *update {
-			require.NoError(t, os.WriteFile(file, []byte(want), 0o644))
-			continue
-		}
-		got, err := os.ReadFile(file)
-		require.NoError(t, err)
-		assert.Equal(t, want, string(got), "%s is out of date; run `make docs`", file)
+		checkGenerated(t, file, want)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 	"github.com/mcp-security-platform/mesh/stacks"
 )
 
-var update = flag.Bool("update", false, "write the config reference instead of comparing it")
+var update = flag.Bool("update", false, "write the generated files instead of comparing them")
 
 // The config reference and Pulumi.yaml are made from the types that the
 // configuration is decoded into: names and types by reflection, descriptions from
@@ -30,14 +30,21 @@ func TestConfigReferenceIsUpToDate(t *testing.T) {
 		filepath.Join("..", "docs", "config.md"): reference.markdown(),
 		filepath.Join("..", "Pulumi.yaml"):       reference.pulumiYAML(),
 	} {
-		if *update {
-			require.NoError(t, os.WriteFile(file, []byte(want), 0o644))
-			continue
-		}
-		got, err := os.ReadFile(file)
-		require.NoError(t, err)
-		assert.Equal(t, want, string(got), "%s is out of date; run `make docs`", file)
+		checkGenerated(t, file, want)
 	}
+}
+
+// checkGenerated compares a file that is made from the code with what the code
+// makes now, or writes it with -update.
+func checkGenerated(t *testing.T, file, want string) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(want), 0o644))
+		return
+	}
+	got, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, want, string(got), "%s is out of date; run `make docs`", file)
 }
 
 func TestEveryKeyIsDescribed(t *testing.T) {

@@ -4,17 +4,13 @@
 package requestauthentication
 
 import (
-	"time"
-
 	securityapi "istio.io/api/security/v1beta1"
 )
 
-// ClockSkew is by how much the clocks of an issuer and of a proxy may differ. It is
-// what Envoy assumes; Istio's RequestAuthentication has no field for it, so that a
-// larger skew must be mended at the issuer, by a shorter "nbf" or a longer "exp".
-const ClockSkew = 60 * time.Second
-
-// Issuer is somebody whose tokens are believed.
+// Issuer is somebody whose tokens are believed. Its clock and that of a proxy may
+// differ by 60 s, which is what Envoy assumes; Istio's RequestAuthentication has no
+// field for it, so that a larger skew must be mended at the issuer, by an earlier
+// "nbf" or a later "exp".
 type Issuer struct {
 	// Value of the claim `iss`, exactly as in the tokens.
 	Issuer string `json:"issuer"`

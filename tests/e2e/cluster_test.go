@@ -2,12 +2,10 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -126,14 +124,4 @@ func (c *cluster) secret(t *testing.T, namespace, name string) map[string][]byte
 	secret, err := c.CoreV1().Secrets(namespace).Get(context.Background(), name, metav1.GetOptions{})
 	require.NoError(t, err)
 	return secret.Data
-}
-
-// deployment returns the stack's state.
-func (s *stack) deployment(t *testing.T) apitype.DeploymentV3 {
-	t.Helper()
-	exported, err := s.Export(context.Background())
-	require.NoError(t, err)
-	var deployment apitype.DeploymentV3
-	require.NoError(t, json.Unmarshal(exported.Deployment, &deployment))
-	return deployment
 }

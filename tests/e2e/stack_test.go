@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -9,7 +10,6 @@ import (
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
-	"github.com/pulumi/pulumi/sdk/v3/go/auto/debug"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
@@ -110,7 +110,7 @@ func (s *stack) planned(t *testing.T) map[string]apitype.OpType {
 		}
 		done <- steps
 	}()
-	_, err := s.Stack.Preview(context.Background(), optpreview.EventStreams(stream), optpreview.DebugLogging(debug.LoggingOptions{}))
+	_, err := s.Stack.Preview(context.Background(), optpreview.EventStreams(stream))
 	require.NoError(t, err)
 	return <-done
 }
@@ -135,7 +135,11 @@ func (s *stack) destroy(t *testing.T) {
 // resources returns the resources in the stack's state.
 func (s *stack) resources(t *testing.T) []apitype.ResourceV3 {
 	t.Helper()
-	return s.deployment(t).Resources
+	exported, err := s.Export(context.Background())
+	require.NoError(t, err)
+	var state apitype.DeploymentV3
+	require.NoError(t, json.Unmarshal(exported.Deployment, &state))
+	return state.Resources
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
